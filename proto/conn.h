@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection: dials, logs in, sends SQL while it reads the answers.  Every
+ * call blocks until it is done, the deadline has passed, or the interrupt
+ * descriptor has become readable.
+ */
+#ifndef PGW_CONN_H
+#define PGW_CONN_H
+
+#include "answer.h"
+#include "conninfo.h"
+
+struct pgw_conn;
+
+/* How long each phase of connecting took; ping shows it. */
+struct pgw_timing {
+	uint32_t resolve_us, dial_us, auth_us;
+};
+
+struct pgw_conn_options {
+	struct pgw_hooks hooks; /* may be changed later: pgw_conn_hooks */
+	int interrupt_fd;	/* -1 = none; readable = stop waiting */
+};
+
+/*
+ * Try the hosts of cfg in their order and log in to the first that takes us.
+ * cfg must outlive the connection.  On failure *out is NULL.
+ */
+bool pgw_connect(struct pgw_conn **out, const struct pgw_config *cfg,
+		 const struct pgw_conn_options *options,
+		 struct pgw_err *err) PGW_MUST_CHECK;
+
+/* Say goodbye if that does not wait, then close; c may be NULL. */
+void pgw_conn_close(struct pgw_conn *c);
+
+void pgw_conn_hooks(struct pgw_conn *c, const struct pgw_hooks *hooks);
+
+/* On pgw_clock_ms(), or PGW_FOREVER, which it is after connecting. */
+void pgw_conn_deadline(struct pgw_conn *c, int64_t deadline);
+
+/* Stop listening to the interrupt descriptor: for cleaning up after it. */
+void pgw_conn_ignore_interrupt(struct pgw_conn *c);
+
+/*
+ * Queue one Query message and move bytes both ways until not much is waiting
+ * to be sent.  Answers come to the hooks, in order, now or later.
+ */
+bool pgw_conn_send(struct pgw_conn *c, struct pgw_view sql,
+		   struct pgw_err *err) PGW_MUST_CHECK;
+
+/* Wait until every Query sent so far is answered. */
+bool pgw_conn_drain(struct pgw_conn *c, struct pgw_err *err) PGW_MUST_CHECK;
+
+/* Send one Query and drain.  A server error fails the call: PGW_E_SERVER. */
+bool pgw_conn_query(struct pgw_conn *c, const char *sql,
+		    struct pgw_err *err) PGW_MUST_CHECK;
+
+/*
+ * Ask the server, over a connection of its own to the same address, to cancel
+ * what c runs.  Returns when the server has taken the request or timeout_ms
+ * have passed; the answer to the cancelled query is still to be drained.
+ */
+bool pgw_conn_cancel(const struct pgw_conn *c, uint32_t timeout_ms,
+		     struct pgw_err *err) PGW_MUST_CHECK;
+
+bool pgw_conn_alive(const struct pgw_conn *c);
+size_t pgw_conn_outstanding(const struct pgw_conn *c);
+char pgw_conn_txn(const struct pgw_conn *c); /* 'I', 'T' or 'E' */
+size_t pgw_conn_round_trips(const struct pgw_conn *c);
+const struct pgw_server *pgw_conn_server(const struct pgw_conn *c);
+const struct pgw_host *pgw_conn_host(const struct pgw_conn *c);
+const char *pgw_conn_address(const struct pgw_conn *c); /* as text */
+const struct pgw_timing *pgw_conn_timing(const struct pgw_conn *c);
+uint32_t pgw_conn_pid(const struct pgw_conn *c); /* 0 = not told */
+unsigned pgw_conn_auth(const struct pgw_conn *c); /* a PGW_AUTH_* */
+
+#endif

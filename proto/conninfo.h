@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the database is and who we are: libpq 18's connection strings, service
+ * files, environment and password files, bit for bit, then a layer that
+ * diagnoses what people really paste.  No environment and no files of its own:
+ * both are given to it.  No error and no notice ever holds a secret.
+ *
+ *   raw:      pgw_conninfo_*   keyword -> text, and where it came from
+ *   settled:  struct pgw_config   checked, typed, complete; never changes
+ *             again, also for a second connection or a cancel request
+ */
+#ifndef PGW_CONNINFO_H
+#define PGW_CONNINFO_H
+
+#include "buf.h"
+#include "err.h"
+
+enum pgw_keyword {
+#define KEYWORD(name, env, preset, care) PGW_KW_##name,
+#include "keywords.def"
+#undef KEYWORD
+	PGW_KEYWORDS
+};
+
+/* Where a value came from, in libpq's order of precedence. */
+enum pgw_source {
+	PGW_FROM_NOWHERE,
+	PGW_FROM_PRESET,  /* compiled in */
+	PGW_FROM_ENV,
+	PGW_FROM_SERVICE, /* beats the environment, as in libpq */
+	PGW_FROM_STRING,
+};
+
+struct pgw_conninfo {
+	struct pgw_setting {
+		char *value; /* owned, NUL-terminated; NULL = not given */
+		enum pgw_source source;
+	} set[PGW_KEYWORDS];
+	struct pgw_buf notices; /* one NUL-terminated text after the other */
+	bool repair; /* read what Node's drivers would have read; default on */
+};
+
+/* What parsing may ask of the outside.  Any of them may be NULL. */
+struct pgw_outside {
+	/* NULL when it is not set. */
+	const char *(*env)(void *ctx, const char *name);
+
+	/*
+	 * Append a whole file to text.  *mode gets its permission bits and
+	 * *regular whether it is a plain file; false when there is none.
+	 */
+	bool (*file)(void *ctx, const char *path, struct pgw_buf *text,
+		     unsigned *mode, bool *regular);
+
+	/* Name and home directory of who runs us; "" when unknown. */
+	const char *(*os_user)(void *ctx);
+	const char *(*home)(void *ctx);
+	bool (*is_dir)(void *ctx, const char *path); /* to probe socket dirs */
+	void *ctx;
+};
+
+void pgw_conninfo_init(struct pgw_conninfo *c);
+void pgw_conninfo_release(struct pgw_conninfo *c); /* wipes */
+
+/*
+ * Read a URI or a keyword=value string.  What it names overrides what was set
+ * before.  The settings are unchanged after a failure.
+ */
+bool pgw_conninfo_parse(struct pgw_conninfo *c, const char *text,
+			struct pgw_err *err) PGW_MUST_CHECK;
+
+/* Fill what the string left open: service file, environment, presets. */
+bool pgw_conninfo_complete(struct pgw_conninfo *c, const struct pgw_outside *o,
+			   struct pgw_err *err) PGW_MUST_CHECK;
+
+/*
+ * What libpq's own URI test prints: keywords given and not default, in libpq's
+ * order, then (inet) or (local).  Passwords are *** unless secrets is true.
+ */
+void pgw_conninfo_print(const struct pgw_conninfo *c, bool secrets,
+			struct pgw_buf *out);
+
+/* ---- settled */
+
+enum pgw_sslmode {
+	PGW_SSL_DISABLE,
+	PGW_SSL_ALLOW,
+	PGW_SSL_PREFER,
+	PGW_SSL_REQUIRE,
+	PGW_SSL_VERIFY_CA,
+	PGW_SSL_VERIFY_FULL,
+};
+
+/* require_auth, as a set */
+enum {
+	PGW_AUTH_NONE = 1,
+	PGW_AUTH_PASSWORD = 2,
+	PGW_AUTH_MD5 = 4,
+	PGW_AUTH_GSS = 8,
+	PGW_AUTH_SSPI = 16,
+	PGW_AUTH_SCRAM = 32,
+	PGW_AUTH_OAUTH = 64,
+	PGW_AUTH_ANY = 127,
+};
+
+enum pgw_target {
+	PGW_TARGET_ANY,
+	PGW_TARGET_READ_WRITE,
+	PGW_TARGET_READ_ONLY,
+	PGW_TARGET_PRIMARY,
+	PGW_TARGET_STANDBY,
+	PGW_TARGET_PREFER_STANDBY,
+};
+
+struct pgw_host {
+	char *host;	/* a name, an address, a socket directory, or @name */
+	char *hostaddr; /* NULL unless it was given */
+	char *password; /* NULL = none; from the string or the passfile */
+	bool from_passfile;
+	uint16_t port;
+	bool local; /* a Unix socket */
+};
+
+struct pgw_config {
+	struct pgw_host *hosts; /* at least one, in the order to try them */
+	size_t nhosts;
+	char *user;
+	char *dbname;
+	char *application_name; /* printable ASCII, at most 63 bytes */
+	char *options;		/* NULL = none */
+	char *datestyle, *timezone, *geqo; /* PGDATESTYLE ...; NULL = unset */
+	enum pgw_sslmode sslmode;
+	bool sslmode_given; /* by the user, not by default */
+	unsigned require_auth;
+	bool require_auth_given;
+	enum pgw_target target;
+	bool target_given;
+	bool load_balance;
+	uint32_t connect_timeout_ms; /* per address; 0 = for ever */
+	bool keepalives;
+	uint32_t keepalives_idle_s, keepalives_interval_s, keepalives_count;
+	uint32_t tcp_user_timeout_ms; /* 0 = the system's */
+	uint32_t max_iterations;      /* of SCRAM */
+	char *requirepeer;	      /* NULL = anyone */
+	struct pgw_buf notices; /* one NUL-terminated text after the other */
+
+	/* Keywords that only TLS needs stay as they were given. */
+	struct pgw_conninfo raw;
+};
+
+/*
+ * Check every value and settle it, password file included.  Takes nothing
+ * from c but copies.  Notices of c come first among the config's own.
+ */
+bool pgw_config_settle(struct pgw_config *cfg, const struct pgw_conninfo *c,
+		       const struct pgw_outside *o,
+		       struct pgw_err *err) PGW_MUST_CHECK;
+void pgw_config_release(struct pgw_config *cfg); /* wipes */
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The little cryptography that logging in and hashing files needs.  Without
+ * TLS nothing of OpenSSL is initialised: the low-level digests are used.
+ */
+#ifndef PGW_CRYPTO_H
+#define PGW_CRYPTO_H
+
+#include "buf.h"
+#include "err.h"
+
+#include <openssl/sha.h>
+
+#define PGW_SHA256_LEN 32
+
+struct pgw_sha256 {
+	SHA256_CTX ctx;
+};
+
+void pgw_sha256_init(struct pgw_sha256 *h);
+void pgw_sha256_update(struct pgw_sha256 *h, const void *data, size_t n);
+void pgw_sha256_final(struct pgw_sha256 *h, unsigned char out[PGW_SHA256_LEN]);
+
+/* HMAC with a fixed key: the two padded blocks are hashed only once. */
+struct pgw_hmac {
+	struct pgw_sha256 inner, outer;
+};
+
+void pgw_hmac_init(struct pgw_hmac *h, struct pgw_view key);
+void pgw_hmac(const struct pgw_hmac *h, struct pgw_view data,
+	      unsigned char out[PGW_SHA256_LEN]);
+
+/* "md5" and 32 hex digits, as PostgreSQL wants them; out has 36 bytes. */
+bool pgw_md5_password(const char *password, const char *user,
+		      const unsigned char salt[4], char out[36],
+		      struct pgw_err *err) PGW_MUST_CHECK;
+
+/* True random bytes from the kernel. */
+bool pgw_random(void *out, size_t n, struct pgw_err *err) PGW_MUST_CHECK;
+
+/* True when the n bytes are equal; takes the same time wherever they differ. */
+bool pgw_same(const void *a, const void *b, size_t n);
+
+/* Wipe; the compiler cannot leave it out. */
+void pgw_wipe(void *p, size_t n);
+
+#endif

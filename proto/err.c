@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const texts[] = {
+#define X(name, text) text,
+	"no error", PGW_CODES(X)
+#undef X
+};
+
+const char *pgw_code_text(enum pgw_code code)
+{
+	return texts[code];
+}
+
+bool pgw_fail(struct pgw_err *err, enum pgw_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	err->code = code;
+	err->sqlstate[0] = '\0';
+	err->hint[0] = '\0';
+	va_start(ap, fmt);
+	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool pgw_wrap(struct pgw_err *err, const char *fmt, ...)
+{
+	char what[PGW_ERR_MAX / 2];
+	size_t n, room;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what) - 2, fmt, ap);
+	va_end(ap);
+	memcpy(what + strlen(what), ": ", 3);
+
+	n = strlen(what);
+	room = sizeof(err->msg) - 1 - n;
+	err->msg[room] = '\0';
+	memmove(err->msg + n, err->msg, strlen(err->msg) + 1);
+	memcpy(err->msg, what, n);
+	return false;
+}
+
+bool pgw_hint(struct pgw_err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
+	va_end(ap);
+	return false;
+}

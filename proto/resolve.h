@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names to addresses, under a deadline, without the host's NSS: numeric first,
+ * then localhost as RFC 6761 has it, then /etc/hosts and DNS by c-ares.
+ */
+#ifndef PGW_RESOLVE_H
+#define PGW_RESOLVE_H
+
+#include "sock.h"
+
+#define PGW_ADDRS_MAX 32
+
+struct pgw_addrs {
+	struct pgw_addr a[PGW_ADDRS_MAX];
+	size_t n;
+};
+
+/* Errors: RESOLVE, TIMEOUT, INTERRUPTED, NOMEM. */
+bool pgw_resolve(struct pgw_addrs *out, const char *host, uint16_t port,
+		 int interrupt_fd, int64_t deadline,
+		 struct pgw_err *err) PGW_MUST_CHECK;
+
+/* A numeric address only, as hostaddr wants it. */
+bool pgw_addr_numeric(struct pgw_addr *a, const char *text, uint16_t port);
+
+#endif

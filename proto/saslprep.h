@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SASLprep as PostgreSQL does it (not quite RFC 4013): see saslprep.c.  What
+ * cannot be prepared is used as it is, so this has no error but memory.
+ */
+#ifndef PGW_SASLPREP_H
+#define PGW_SASLPREP_H
+
+#include "buf.h"
+
+/* Append to out what both sides feed to PBKDF2.  Fails as out->failed. */
+void pgw_saslprep(struct pgw_buf *out, struct pgw_view password);
+
+#endif

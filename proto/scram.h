@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SCRAM-SHA-256 (RFC 5802, RFC 7677), the client's side, as three steps over
+ * bytes.  Randomness and channel binding are arguments; there is no I/O.
+ *
+ *   client-first ->            pgw_scram_first
+ *   <- server-first
+ *   client-final ->            pgw_scram_final
+ *   <- server-final            pgw_scram_verify
+ */
+#ifndef PGW_SCRAM_H
+#define PGW_SCRAM_H
+
+#include "buf.h"
+#include "crypto.h"
+#include "err.h"
+
+#define PGW_SCRAM_NONCE_LEN 24 /* base64 of 18 random bytes */
+#define PGW_SCRAM_MAX_ITERATIONS 1000000u
+
+struct pgw_scram_params {
+	struct pgw_view password; /* as the user gave it */
+	const char *nonce;	  /* printable, no comma */
+	const char *gs2;	  /* "n,,", "y,," or "p=tls-server-end-point,," */
+	struct pgw_view cbind;	  /* channel binding data; empty without PLUS */
+	uint32_t max_iterations;
+
+	/*
+	 * Asked now and then while the password is hashed; false gives up, and
+	 * must have filled err.  May be NULL.
+	 */
+	bool (*go_on)(void *ctx, struct pgw_err *err);
+	void *ctx;
+};
+
+struct pgw_scram {
+	struct pgw_scram_params params; /* borrowed until _release */
+	struct pgw_buf auth_message;
+	unsigned char server_signature[PGW_SHA256_LEN];
+	uint32_t iterations; /* what the server asked for */
+	bool verified;	     /* the server has proved that it knows us */
+};
+
+void pgw_scram_init(struct pgw_scram *s, const struct pgw_scram_params *params);
+void pgw_scram_release(struct pgw_scram *s); /* wipes */
+
+/* Each appends its message to out. */
+bool pgw_scram_first(struct pgw_scram *s, struct pgw_buf *out,
+		     struct pgw_err *err) PGW_MUST_CHECK;
+bool pgw_scram_final(struct pgw_scram *s, struct pgw_view server_first,
+		     struct pgw_buf *out, struct pgw_err *err) PGW_MUST_CHECK;
+
+/* Check the server's signature; nothing but true means that it holds. */
+bool pgw_scram_verify(struct pgw_scram *s, struct pgw_view server_final,
+		      struct pgw_err *err) PGW_MUST_CHECK;
+
+#endif

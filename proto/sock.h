@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A TCP or Unix socket.  Every wait ends at an absolute deadline, and when the
+ * interrupt descriptor becomes readable.
+ */
+#ifndef PGW_SOCK_H
+#define PGW_SOCK_H
+
+#include "err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#define PGW_FOREVER INT64_MAX
+
+struct pgw_addr {
+	struct sockaddr_storage sa;
+	socklen_t len;
+};
+
+struct pgw_sock {
+	int fd;		  /* -1 = closed */
+	int interrupt_fd; /* -1 = none */
+	int64_t deadline; /* on pgw_clock_ms(), or PGW_FOREVER */
+};
+
+/* What a TCP connection asks of the kernel; 0 = the system's own value. */
+struct pgw_tcp {
+	bool keepalives;
+	uint32_t idle_s, interval_s, count, user_timeout_ms;
+};
+
+int64_t pgw_clock_ms(void);
+
+/* "127.0.0.1:5432", "[::1]:5432", or the path of a Unix socket. */
+void pgw_addr_text(const struct pgw_addr *a, char *out, size_t size);
+
+/* PGW_E_CONFIG when the path of the socket is too long. */
+bool pgw_addr_unix(struct pgw_addr *a, const char *host, uint16_t port,
+		   struct pgw_err *err) PGW_MUST_CHECK;
+
+/*
+ * Connect k, whose interrupt_fd and deadline are set.  tcp is not looked at
+ * for a Unix socket.  Errors: REFUSED, TIMEOUT, INTERRUPTED, IO.
+ */
+bool pgw_sock_open(struct pgw_sock *k, const struct pgw_addr *a,
+		   const struct pgw_tcp *tcp,
+		   struct pgw_err *err) PGW_MUST_CHECK;
+void pgw_sock_close(struct pgw_sock *k);
+
+/*
+ * Each moves at least one byte or fails, and waits for that as long as it may.
+ * read gives 0 at the end of the stream; both give -1 after filling err.
+ */
+ssize_t pgw_sock_read(struct pgw_sock *k, void *buf, size_t n,
+		      struct pgw_err *err);
+ssize_t pgw_sock_write(struct pgw_sock *k, const void *buf, size_t n,
+		       struct pgw_err *err);
+
+/*
+ * Move what can be moved without waiting: *got and *put bytes, 0 = none yet.
+ * *eof is set at the end of the stream.  False on an error.
+ */
+struct pgw_move {
+	void *in;
+	size_t room;
+	const void *out;
+	size_t pending;
+	size_t got, put;
+	bool eof;
+};
+
+/* Wait until either way can go on, then move what can be moved. */
+bool pgw_sock_move(struct pgw_sock *k, struct pgw_move *m,
+		   struct pgw_err *err) PGW_MUST_CHECK;
+
+/* Uid of the process at the other end of a Unix socket. */
+bool pgw_sock_peer_uid(const struct pgw_sock *k, unsigned *uid,
+		       struct pgw_err *err) PGW_MUST_CHECK;
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "arena.h"
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_SIZE (64u << 10)
+#define ALIGN _Alignof(max_align_t)
+
+struct mz_block {
+	struct mz_block *next;
+	size_t used, size;
+	_Alignas(max_align_t) unsigned char bytes[];
+};
+
+/* An arena cannot fail: the server undoes what was not committed. */
+static _Noreturn void out_of_memory(void)
+{
+	fputs("error: out of memory\n", stderr);
+	exit(MZ_internal);
+}
+
+void mz_arena_init(struct mz_arena *a)
+{
+	a->blocks = NULL;
+}
+
+void mz_arena_release(struct mz_arena *a)
+{
+	while (a->blocks) {
+		struct mz_block *b = a->blocks;
+
+		a->blocks = b->next;
+		free(b);
+	}
+}
+
+static void add_block(struct mz_arena *a, size_t n)
+{
+	size_t size = n > BLOCK_SIZE ? n : BLOCK_SIZE;
+	struct mz_block *b;
+
+	if (size > SIZE_MAX - sizeof(*b))
+		out_of_memory();
+	b = calloc(1, sizeof(*b) + size);
+	if (!b)
+		out_of_memory();
+	b->size = size;
+	b->next = a->blocks;
+	a->blocks = b;
+}
+
+void *mz_alloc(struct mz_arena *a, size_t n)
+{
+	void *p;
+
+	if (n > SIZE_MAX - ALIGN)
+		out_of_memory();
+	n = (n + ALIGN - 1) / ALIGN * ALIGN;
+	if (!a->blocks || n > a->blocks->size - a->blocks->used)
+		add_block(a, n);
+	p = a->blocks->bytes + a->blocks->used;
+	a->blocks->used += n;
+	return p;
+}
+
+void *mz_alloc_array(struct mz_arena *a, size_t count, size_t size)
+{
+	if (size != 0 && count > SIZE_MAX / size)
+		out_of_memory();
+	return mz_alloc(a, count * size);
+}
+
+char *mz_strndup(struct mz_arena *a, const char *s, size_t n)
+{
+	char *copy = mz_alloc(a, n + 1);
+
+	memcpy(copy, s, n);
+	return copy;
+}
+
+char *mz_strdup(struct mz_arena *a, const char *s)
+{
+	return mz_strndup(a, s, strlen(s));
+}
+
+char *mz_printf(struct mz_arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+	char *s;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		out_of_memory();
+	s = mz_alloc(a, (size_t)n + 1);
+	vsnprintf(s, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return s;
+}

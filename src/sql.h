@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PostgreSQL's lexical rules, as psql knows them: cut a script into statements
+ * and say of each what a migrator must know.  No parser: what it cannot
+ * understand it still cuts right.  No I/O, no allocation, no recursion.
+ */
+#ifndef MZ_SQL_H
+#define MZ_SQL_H
+
+#include "pgw.h"
+
+enum mz_sql_kind {
+	MZ_SQL_PLAIN,	   /* runs anywhere */
+	MZ_SQL_BEGIN,	   /* BEGIN, START TRANSACTION */
+	MZ_SQL_COMMIT,	   /* COMMIT, END, PREPARE TRANSACTION, ... AND CHAIN */
+	MZ_SQL_ROLLBACK,   /* ROLLBACK, ABORT; not ROLLBACK TO */
+	MZ_SQL_SAVEPOINT,  /* SAVEPOINT, RELEASE, ROLLBACK TO: stays inside */
+	MZ_SQL_ALONE,	   /* cannot run inside a transaction block */
+	MZ_SQL_COPY_STDIN, /* COPY ... FROM STDIN: data would follow */
+};
+
+struct mz_sql_statement {
+	size_t start, end; /* bytes of text: first token up to before the ; */
+	size_t count;	   /* the how-manieth statement of this text, from 1 */
+	enum mz_sql_kind kind;
+	const char *what; /* "CREATE INDEX CONCURRENTLY", ...; NULL if PLAIN */
+};
+
+enum mz_sql_problem {
+	MZ_SQL_OK,
+	MZ_SQL_UNTERMINATED_QUOTE,	/* '...' and E'...' */
+	MZ_SQL_UNTERMINATED_IDENTIFIER, /* "..." */
+	MZ_SQL_UNTERMINATED_DOLLAR,	/* $tag$ ... */
+	MZ_SQL_UNTERMINATED_COMMENT,
+};
+
+struct mz_sql {
+	struct pgw_view text;
+	size_t at;			 /* where the next statement is looked for */
+	size_t count;
+	bool standard_conforming_strings; /* true unless the server says off */
+	enum mz_sql_problem problem;
+	size_t problem_at; /* the byte where the unterminated thing began */
+};
+
+void mz_sql_init(struct mz_sql *s, struct pgw_view text);
+
+/*
+ * The next statement; empty ones (blank, comments only) are passed over.
+ * False at the end of the text, and on a problem, which s->problem tells.
+ */
+bool mz_sql_next(struct mz_sql *s, struct mz_sql_statement *st);
+
+const char *mz_sql_problem_text(enum mz_sql_problem problem);
+
+/* Line and column (both from 1, the column in characters) of a byte of text. */
+void mz_sql_place(struct pgw_view text, size_t at, size_t *line,
+		  size_t *column);
+
+/*
+ * The byte offset of PostgreSQL's error position: characters from 1.  A
+ * position past the end gives the end.
+ */
+size_t mz_sql_offset(struct pgw_view text, size_t position);
+
+#endif
