@@ -38,12 +38,24 @@ struct mz_place {
 	size_t column; /* in characters, not bytes */
 };
 
+/* What the server said of a failed statement; raw text, NULL when absent. */
+struct mz_sql_error {
+	const char *tag; /* the migration */
+	const char *sqlstate;
+	const char *message;
+	const char *detail;
+	const char *hint;
+	const char *where;  /* the server's CONTEXT */
+	const char *source; /* the line of the file that the place names */
+};
+
 struct mz_err {
 	enum mz_status status;
 	int signal; /* the signal that ended it, or 0 */
 	char msg[1024];
 	char hint[512];
 	struct mz_place place;
+	const struct mz_sql_error *sql; /* NULL unless a statement failed */
 };
 
 /* Fill err and return false.  Forgets hint and place. */
