@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From options, environment and files to the settled configuration of a
+ * connection.
+ */
+#ifndef MZ_CONNECT_H
+#define MZ_CONNECT_H
+
+#include "command.h"
+
+/*
+ * Where the database is: --url or --url-file, DATABASE_URL, libpq's PG*
+ * variables, the dbCredentials of drizzle.config.*, libpq's presets.  Also
+ * settles opt.wait.  What the user should know of it is told as remarks.
+ * Statuses: usage.  *cfg is to be released when this succeeded.
+ */
+bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
+		       struct mz_err *err) PGW_MUST_CHECK;
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line.  Every command is a row of commands.def and every option
+ * a row of options.def; parsing, help, suggestions and environment variables
+ * come from the rows.  Nothing here touches a file, the environment or a
+ * stream: what the command line left open is filled by settings.h.
+ */
+#ifndef MZ_OPTIONS_H
+#define MZ_OPTIONS_H
+
+#include "arena.h"
+#include "error.h"
+
+enum mz_command_id {
+	MZ_CMD_none,
+
+#define COMMAND(name, alias, arguments, least, most, summary) MZ_CMD_##name,
+#include "commands.def"
+#undef COMMAND
+	MZ_COMMANDS
+};
+
+enum mz_option_id {
+
+#define OPTION(field, long, letter, argument, environment, preset, kind, \
+	       commands, help)                                           \
+	MZ_OPT_##field,
+#include "options.def"
+#undef OPTION
+	MZ_OPTIONS
+};
+
+/* ---- kinds of options: struct mz_options has a field of type mz_kind_KIND */
+
+/* WORD(constant, word): the values of options that are one of a few words. */
+#define MZ_COLORS(WORD)              \
+	WORD(COLOR_AUTO, "auto")     \
+	WORD(COLOR_ALWAYS, "always") \
+	WORD(COLOR_NEVER, "never")
+#define MZ_TRANSACTIONS(WORD)          \
+	WORD(TRANSACTION_EACH, "each") \
+	WORD(TRANSACTION_ALL, "all")
+#define MZ_ORDERS(WORD)              \
+	WORD(ORDER_AUTO, "auto")     \
+	WORD(ORDER_APPLY, "apply")   \
+	WORD(ORDER_REFUSE, "refuse") \
+	WORD(ORDER_SKIP, "skip")
+#define MZ_FAIL_ONS(WORD)                \
+	WORD(FAIL_ON_ERROR, "error")     \
+	WORD(FAIL_ON_WARNING, "warning") \
+	WORD(FAIL_ON_NONE, "none")
+
+/* CHOICE(kind, list): every kind that is one of a few words. */
+#define MZ_CHOICES(CHOICE)                   \
+	CHOICE(color, MZ_COLORS)             \
+	CHOICE(transaction, MZ_TRANSACTIONS) \
+	CHOICE(order, MZ_ORDERS)             \
+	CHOICE(fail_on, MZ_FAIL_ONS)
+
+#define WORD(constant, word) MZ_##constant,
+#define CHOICE(kind, list) typedef enum { list(WORD) } mz_kind_##kind;
+MZ_CHOICES(CHOICE)
+#undef CHOICE
+#undef WORD
+
+typedef bool mz_kind_flag;
+typedef const char *mz_kind_text; /* NULL when nothing is said */
+typedef int64_t mz_kind_duration; /* milliseconds, never negative */
+typedef uint32_t mz_kind_count;
+
+/* Where a value came from, the strongest last. */
+enum mz_from {
+	MZ_FROM_PRESET,
+	MZ_FROM_CONFIG,	  /* drizzle.config.* */
+	MZ_FROM_ENV_FILE, /* .env */
+	MZ_FROM_ENVIRONMENT,
+	MZ_FROM_OPTION,
+};
+
+struct mz_options {
+#define OPTION(field, long, letter, argument, environment, preset, kind, \
+	       commands, help)                                           \
+	mz_kind_##kind field;
+#include "options.def"
+#undef OPTION
+	enum mz_from from[MZ_OPTIONS];
+	enum mz_command_id command; /* none when there was none */
+	const char *const *args;    /* what is left, NULL at the end */
+	size_t nargs;
+};
+
+/*
+ * Read the command line into o, presets included.  Texts are borrowed from
+ * argv.  With --help or --version nothing else about it needs to be right.
+ */
+bool mz_options_parse(struct mz_options *o, struct mz_arena *a, int argc,
+		      char **argv, struct mz_err *err) PGW_MUST_CHECK;
+
+/*
+ * Give one option a value; what says in errors where the text came from, such
+ * as "--wait" or "MIZZLE_WAIT".
+ */
+bool mz_options_set(struct mz_options *o, enum mz_option_id id,
+		    const char *text, enum mz_from from,
+		    struct mz_err *err) PGW_MUST_CHECK;
+
+/* The command of that name or alias, or MZ_CMD_none. */
+enum mz_command_id mz_command_find(const char *name);
+const char *mz_command_name(enum mz_command_id id);
+
+/* The variable that an option is read from, or NULL. */
+const char *mz_option_variable(enum mz_option_id id);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything that the user sees.  Results go to stdout, everything else to
+ * stderr; with --json the results are JSON, one object a line.  Only the
+ * report prints.  Foreign text is made harmless here, so callers pass it raw.
+ * What cannot be written is remembered and told by mz_report_close.
+ */
+#ifndef MZ_REPORT_H
+#define MZ_REPORT_H
+
+#include "error.h"
+#include "event.h"
+#include "options.h"
+
+#include <stdio.h>
+
+/* How it came out.  A command fills it; main has it printed, last. */
+enum mz_result_kind {
+	MZ_RESULT_NONE,	    /* nothing to count */
+	MZ_RESULT_MIGRATE,  /* applied, pending, us, round_trips */
+	MZ_RESULT_LISTING,  /* counts: status, verify, plan */
+	MZ_RESULT_FINDINGS, /* errors, warnings, checked */
+};
+
+struct mz_result {
+	enum mz_result_kind kind;
+	size_t applied; /* by this run */
+	size_t pending; /* after it */
+	size_t present; /* how many the folder has */
+	uint64_t us;	/* how long it took */
+	size_t round_trips;
+	size_t counts[MZ_STATES];
+	size_t errors, warnings; /* findings */
+	size_t checked;		 /* migrations that were looked at */
+};
+
+struct mz_report {
+	FILE *out, *err; /* borrowed: stdout and stderr */
+	FILE *trace;	 /* NULL = none */
+	const char *command;
+	bool json, quiet, verbose;
+	bool color_out, color_err;
+	bool live;	 /* stderr is a terminal: a progress line is drawn */
+	bool github;	 /* annotations for GitHub Actions */
+	bool drawn;	 /* a progress line stands there now */
+	size_t columns;	 /* of the terminal */
+	int write_errno; /* of the first write that failed */
+	bool write_failed;
+};
+
+/* Text to out and err; quiet and without colours until it is set up. */
+void mz_report_init(struct mz_report *r, FILE *out, FILE *err);
+
+/*
+ * Obey the options and the terminal; env looks up a variable of the process.
+ * Fails when the file for the trace cannot be opened.
+ */
+bool mz_report_setup(struct mz_report *r, const struct mz_options *o,
+		     const char *(*env)(const char *name),
+		     struct mz_err *err) PGW_MUST_CHECK;
+
+/* Flush everything; false when any of it could not be written. */
+bool mz_report_close(struct mz_report *r, struct mz_err *err) PGW_MUST_CHECK;
+
+/* What the applying code tells; valid as long as r. */
+struct mz_listener mz_report_listener(struct mz_report *r);
+
+/* The trace hook of struct pgw_hooks; ctx is the report. */
+void mz_report_trace(void *ctx, const char *line);
+
+/* Something the user should know, on stderr: "note: ...". */
+void mz_report_remark(struct mz_report *r, const char *fmt, ...)
+	PGW_PRINTF(2, 3);
+
+/* Something that is likely to be wrong: "warning: ...", also with --quiet. */
+void mz_report_warning(struct mz_report *r, const char *fmt, ...)
+	PGW_PRINTF(2, 3);
+
+/* Print err, once.  An err without a message is a status only. */
+void mz_report_error(struct mz_report *r, const struct mz_err *err);
+
+/* The last line; err is NULL when the command succeeded. */
+void mz_report_result(struct mz_report *r, const struct mz_result *result,
+		      const struct mz_err *err);
+
+/* Results on stdout ----------------------------------------------------- */
+
+/* Every migration with its state: status and verify. */
+void mz_report_listed(struct mz_report *r, const struct mz_listed *list,
+		      size_t n);
+
+/* Adds up the states of a list. */
+void mz_result_count(struct mz_result *result, const struct mz_listed *list,
+		     size_t n);
+
+/* What migrate would do with one migration. */
+enum mz_planned_transaction {
+	MZ_PLANNED_OWN,	   /* one of its own */
+	MZ_PLANNED_SHARED, /* one around all of them */
+	MZ_PLANNED_NONE,   /* statement by statement, outside */
+};
+
+struct mz_hazard {
+	size_t line, column; /* 0 when unknown */
+	const char *what;    /* the statement: "CREATE INDEX CONCURRENTLY" */
+	const char *why;
+};
+
+struct mz_planned {
+	const char *tag, *hash, *path;
+	enum mz_state state;
+	enum mz_planned_transaction transaction;
+	size_t statements;
+	const char *note; /* a few words more, or NULL */
+	const struct mz_hazard *hazards;
+	size_t nhazards;
+};
+
+void mz_report_planned(struct mz_report *r, const struct mz_planned *list,
+		       size_t n);
+
+/* One finding of check, where it is, and the line of the file if known. */
+enum mz_level { MZ_LEVEL_WARNING, MZ_LEVEL_ERROR };
+
+struct mz_finding {
+	enum mz_level level;
+	const char *rule; /* its short name: "crlf", "journal-order" */
+	const char *tag;  /* the migration, or NULL */
+	const char *message;
+	const char *hint;	/* or NULL */
+	const char *file;	/* or NULL */
+	size_t line, column;	/* from 1; 0 is unknown */
+	struct pgw_view source; /* that line of the file; p NULL if unknown */
+};
+
+void mz_report_finding(struct mz_report *r, const struct mz_finding *f);
+
+/*
+ * Facts, such as ping's: a name and a text each.  In JSON they become one
+ * object with the event that is given; names get _ for blanks.
+ */
+enum mz_fact_kind { MZ_FACT_TEXT, MZ_FACT_NUMBER, MZ_FACT_BOOL };
+
+struct mz_fact {
+	const char *name;
+	enum mz_fact_kind kind;
+	const char *text; /* for people, always; NULL = unknown */
+	int64_t number;	  /* NUMBER, or BOOL as 0 or 1 */
+};
+
+void mz_report_facts(struct mz_report *r, const char *event,
+		     const struct mz_fact *facts, size_t n);
+
+/* Text as it is, lines included: help, version, --print-config. */
+void mz_report_text(struct mz_report *r, const char *text);
+
+#endif
