@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The migration folder: what is there, in the order in which it runs.  Three
- * layouts, told apart by their files alone.  Reading it sends nothing to any
- * server; texts are hashed here and read again when they are needed.
+ * layouts, told apart by their files alone; a folder with meta/_journal.json
+ * is a journal whatever else is in it (as Drizzle 0.x sees it; 1.x refuses
+ * such a folder).  Reading it sends nothing to any server; texts are hashed
+ * here and read again when they are needed.
+ *
+ * The time of a migration, which is Drizzle's created_at:
+ *   journal  "when" of its entry
+ *   folders  the 14 digits of its name, as UTC; parts roll over
+ *   plain    of the digits in front of its name, see mz_name_plain_time, but
+ *            always more than the one before; without digits just that
  */
 #ifndef MZ_FOLDER_H
 #define MZ_FOLDER_H
 
 #include "arena.h"
 #include "error.h"
-
-#define MZ_HASH_LEN 64 /* hex digits of a SHA-256 */
+#include "finding.h"
+#include "hash.h"
 
 enum mz_layout {
 	MZ_LAYOUT_JOURNAL, /* meta/_journal.json + TAG.sql: Drizzle 0.x */
@@ -22,13 +30,15 @@ struct mz_migration {
 	const char *tag;  /* what rows and messages call it; "name" in 1.x */
 	const char *path; /* of its SQL, as the user would type it */
 	int64_t when;	  /* ms since 1970: Drizzle's created_at */
-	char hash[MZ_HASH_LEN + 1]; /* Drizzle's: spec of mz_folder_hash */
+	char hash[MZ_HASH_LEN + 1]; /* Drizzle's: see hash.h */
 	size_t size;		    /* bytes of the file */
 	bool utf8;		    /* false: must not be sent */
+	bool present;		    /* false only after mz_folder_load_all */
+	const struct mz_journal_entry *entry; /* NULL without a journal */
 };
 
 struct mz_folder {
-	const char *dir;
+	const char *dir; /* without slashes at its end */
 	enum mz_layout layout;
 	struct mz_migration *migrations; /* in the order of execution */
 	size_t count;
@@ -39,6 +49,14 @@ bool mz_folder_load(struct mz_folder *f, struct mz_arena *a, const char *dir,
 		    struct mz_err *err) PGW_MUST_CHECK;
 
 /*
+ * The same for check: what is wrong with one migration or with the journal is
+ * added to findings, and the rest is read.  Fails only where there is nothing
+ * to look at.
+ */
+bool mz_folder_load_all(struct mz_folder *f, struct mz_findings *findings,
+			const char *dir, struct mz_err *err) PGW_MUST_CHECK;
+
+/*
  * The text of one migration, appended to text.  Fails when the file is not
  * any more what was hashed.
  */
@@ -46,20 +64,15 @@ bool mz_folder_read(const struct mz_folder *f, const struct mz_migration *m,
 		    struct pgw_buf *text, struct mz_err *err) PGW_MUST_CHECK;
 
 /*
- * Drizzle's hash: SHA-256 of the text after UTF-8 decoding, in which every
- * maximal ill-formed subpart is U+FFFD; for valid UTF-8 that is the SHA-256
- * of the bytes.
- */
-void mz_folder_hash(struct pgw_view text, char out[MZ_HASH_LEN + 1]);
-
-/* True when hash is that of text with all line ends made LF, or made CRLF. */
-bool mz_folder_hash_is_eol(struct pgw_view text, const char *hash);
-
-/*
  * Drizzle's splitting: the literal "--> statement-breakpoint", anywhere.  Cuts
- * the next chunk off the front of *rest; false when there is none left.  A
- * text with n breakpoints has n + 1 chunks, blank ones included.
+ * the next chunk off the front of *rest; false when there is none left, and
+ * rest->p is then NULL.  A text with n breakpoints has n + 1 chunks, blank
+ * ones included; one whose p is NULL has none.
  */
 bool mz_folder_next_chunk(struct pgw_view *rest, struct pgw_view *chunk);
+
+#define MZ_BREAKPOINT "--> statement-breakpoint"
+
+const char *mz_layout_name(enum mz_layout layout);
 
 #endif

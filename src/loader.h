@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files that read a folder share; folder.h is for everyone else. */
+#ifndef MZ_LOADER_H
+#define MZ_LOADER_H
+
+#include "folder.h"
+
+struct mz_loader {
+	struct mz_folder *folder;
+	struct mz_arena *arena;
+	struct mz_findings *findings; /* NULL: the first problem ends it */
+	struct mz_err *err;
+};
+
+/*
+ * What l->err tells concerns one thing only: false when that ends the loading,
+ * true when it became a finding and the rest is to be looked at.
+ */
+bool mz_loader_go_on(struct mz_loader *l, const char *code);
+
+/*
+ * Read m->path and fill in hash, size and utf8.  A file that is not there is a
+ * problem like any other, but for missing != NULL, which then tells it.
+ */
+bool mz_loader_hash(struct mz_loader *l, struct mz_migration *m, bool *missing);
+
+/* The layouts without a journal. */
+bool mz_loader_list(struct mz_loader *l);
+
+#endif
