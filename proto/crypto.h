@@ -9,19 +9,22 @@
 #include "buf.h"
 #include "err.h"
 
-#include <openssl/sha.h>
-
 #define PGW_SHA256_LEN 32
+#define PGW_MD5_PASSWORD 36 /* "md5", 32 hex digits, NUL */
 
+/* A hash under way.  Copying it forks the hash; wipe it if it saw a secret. */
 struct pgw_sha256 {
-	SHA256_CTX ctx;
+	uint32_t state[32]; /* OpenSSL's, which only crypto.c knows */
 };
 
 void pgw_sha256_init(struct pgw_sha256 *h);
 void pgw_sha256_update(struct pgw_sha256 *h, const void *data, size_t n);
 void pgw_sha256_final(struct pgw_sha256 *h, unsigned char out[PGW_SHA256_LEN]);
 
-/* HMAC with a fixed key: the two padded blocks are hashed only once. */
+/*
+ * HMAC with a fixed key: the two padded blocks are hashed only once.  Wipe it
+ * when it is no longer needed: it is as good as the key.
+ */
 struct pgw_hmac {
 	struct pgw_sha256 inner, outer;
 };
@@ -30,9 +33,9 @@ void pgw_hmac_init(struct pgw_hmac *h, struct pgw_view key);
 void pgw_hmac(const struct pgw_hmac *h, struct pgw_view data,
 	      unsigned char out[PGW_SHA256_LEN]);
 
-/* "md5" and 32 hex digits, as PostgreSQL wants them; out has 36 bytes. */
+/* "md5" and 32 hex digits, as PostgreSQL wants them. */
 bool pgw_md5_password(const char *password, const char *user,
-		      const unsigned char salt[4], char out[36],
+		      const unsigned char salt[4], char out[PGW_MD5_PASSWORD],
 		      struct pgw_err *err) PGW_MUST_CHECK;
 
 /* True random bytes from the kernel. */
