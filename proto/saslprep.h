@@ -8,7 +8,13 @@
 
 #include "buf.h"
 
-/* Append to out what both sides feed to PBKDF2.  Fails as out->failed. */
+/* The longest password that is looked at, in bytes; the server's own limit. */
+#define PGW_PASSWORD_MAX ((size_t)64 << 10)
+
+/*
+ * Append to out what both sides feed to PBKDF2.  Fails as out->failed: out of
+ * memory, past out->max, or a password longer than PGW_PASSWORD_MAX.
+ */
 void pgw_saslprep(struct pgw_buf *out, struct pgw_view password);
 
 #endif
