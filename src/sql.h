@@ -22,8 +22,9 @@ enum mz_sql_kind {
 struct mz_sql_statement {
 	size_t start, end; /* bytes of text: first token up to before the ; */
 	size_t count;	   /* the how-manieth statement of this text, from 1 */
+	size_t line;	   /* of its first token, from 1 */
 	enum mz_sql_kind kind;
-	const char *what; /* "CREATE INDEX CONCURRENTLY", ...; NULL if PLAIN */
+	const char *what; /* "CREATE INDEX CONCURRENTLY", ...; see sql_kind.c */
 };
 
 enum mz_sql_problem {
@@ -36,8 +37,9 @@ enum mz_sql_problem {
 
 struct mz_sql {
 	struct pgw_view text;
-	size_t at;			 /* where the next statement is looked for */
+	size_t at; /* where the next statement is looked for */
 	size_t count;
+	size_t line, line_at; /* line_at, which is before at, is in line */
 	bool standard_conforming_strings; /* true unless the server says off */
 	enum mz_sql_problem problem;
 	size_t problem_at; /* the byte where the unterminated thing began */
@@ -48,18 +50,24 @@ void mz_sql_init(struct mz_sql *s, struct pgw_view text);
 /*
  * The next statement; empty ones (blank, comments only) are passed over.
  * False at the end of the text, and on a problem, which s->problem tells.
+ * A SET standard_conforming_strings in the text counts for what follows it;
+ * who knows better may set the field between two calls.
  */
 bool mz_sql_next(struct mz_sql *s, struct mz_sql_statement *st);
 
 const char *mz_sql_problem_text(enum mz_sql_problem problem);
 
-/* Line and column (both from 1, the column in characters) of a byte of text. */
+/*
+ * Line and column (both from 1, the column in characters) of a byte of text.
+ * Lines end with LF; the CR of a CRLF is the last character of its line.  A
+ * byte that is not UTF-8 is a character.
+ */
 void mz_sql_place(struct pgw_view text, size_t at, size_t *line,
 		  size_t *column);
 
 /*
- * The byte offset of PostgreSQL's error position: characters from 1.  A
- * position past the end gives the end.
+ * The byte offset of PostgreSQL's error position: characters from 1 within
+ * the text that was sent.  A position past the end gives the end.
  */
 size_t mz_sql_offset(struct pgw_view text, size_t position);
 

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "sql.h"
+#include "sql_lex.h"
+
+#include <string.h>
+
+/* How far a statement looks like CREATE [OR REPLACE] FUNCTION | PROCEDURE. */
+enum head {
+	HEAD_NOTHING,
+	HEAD_CREATE,
+	HEAD_OR,
+	HEAD_REPLACE,
+	HEAD_ROUTINE,
+	HEAD_OTHER,
+};
+
+/* The token before; after a dot or AS a keyword is only a name. */
+enum before { BEFORE_OTHER, BEFORE_NAME, BEFORE_ATOMIC };
+
+/* What keeps a semicolon from ending the statement. */
+struct nesting {
+	size_t parens;
+	size_t blocks; /* BEGIN ATOMIC, and CASE inside, without their END */
+	enum head head;
+	enum before before;
+};
+
+static enum head next_head(enum head head, const struct mz_lex *l,
+			   const struct mz_token *t)
+{
+	static const struct {
+		enum head from, to;
+		const char *word;
+	} steps[] = {
+		{ HEAD_NOTHING, HEAD_CREATE, "create" },
+		{ HEAD_CREATE, HEAD_OR, "or" },
+		{ HEAD_OR, HEAD_REPLACE, "replace" },
+		{ HEAD_CREATE, HEAD_ROUTINE, "function" },
+		{ HEAD_CREATE, HEAD_ROUTINE, "procedure" },
+		{ HEAD_REPLACE, HEAD_ROUTINE, "function" },
+		{ HEAD_REPLACE, HEAD_ROUTINE, "procedure" },
+	};
+
+	if (head == HEAD_ROUTINE || head == HEAD_OTHER)
+		return head;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (steps[i].from == head && mz_lex_is(l, t, steps[i].word))
+			return steps[i].to;
+	}
+	return HEAD_OTHER;
+}
+
+static bool opens_block(const struct nesting *n, const struct mz_lex *l,
+			const struct mz_token *t)
+{
+	if (n->before == BEFORE_ATOMIC && mz_lex_is(l, t, "atomic"))
+		return true;
+	return n->blocks > 0 && mz_lex_is(l, t, "case");
+}
+
+static void count_blocks(struct nesting *n, const struct mz_lex *l,
+			 const struct mz_token *t)
+{
+	if (n->head != HEAD_ROUTINE || n->parens > 0 ||
+	    n->before == BEFORE_NAME)
+		return;
+	if (opens_block(n, l, t))
+		n->blocks++;
+	else if (n->blocks > 0 && mz_lex_is(l, t, "end"))
+		n->blocks--;
+}
+
+static void nest(struct nesting *n, const struct mz_lex *l,
+		 const struct mz_token *t)
+{
+	n->head = next_head(n->head, l, t);
+	if (mz_lex_is_symbol(l, t, '('))
+		n->parens++;
+	else if (mz_lex_is_symbol(l, t, ')') && n->parens > 0)
+		n->parens--;
+	else
+		count_blocks(n, l, t);
+	if (mz_lex_is_symbol(l, t, '.') || mz_lex_is(l, t, "as"))
+		n->before = BEFORE_NAME;
+	else if (mz_lex_is(l, t, "begin"))
+		n->before = BEFORE_ATOMIC;
+	else
+		n->before = BEFORE_OTHER;
+}
+
+/* Lines are counted once, however many statements there are. */
+static size_t line_of(struct mz_sql *s, size_t at)
+{
+	const unsigned char *p = s->text.p + s->line_at, *end = s->text.p + at;
+
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+		s->line++;
+		p++;
+	}
+	s->line_at = at;
+	return s->line;
+}
+
+static void finish(struct mz_sql *s, struct mz_sql_statement *st)
+{
+	struct mz_lex l = {
+		.text = { s->text.p, st->end },
+		.at = st->start,
+		.backslashes = !s->standard_conforming_strings,
+	};
+
+	st->count = ++s->count;
+	st->line = line_of(s, st->start);
+	mz_sql_classify(&l, st);
+	mz_sql_follow(l, &s->standard_conforming_strings);
+}
+
+void mz_sql_init(struct mz_sql *s, struct pgw_view text)
+{
+	*s = (struct mz_sql){
+		.text = text,
+		.line = 1,
+		.standard_conforming_strings = true,
+	};
+}
+
+bool mz_sql_next(struct mz_sql *s, struct mz_sql_statement *st)
+{
+	struct mz_lex l = {
+		.text = s->text,
+		.at = s->at,
+		.backslashes = !s->standard_conforming_strings,
+		.problem = s->problem,
+		.problem_at = s->problem_at,
+	};
+	struct nesting n = { 0 };
+	struct mz_token t;
+	bool any = false;
+
+	while (mz_lex_next(&l, &t)) {
+		if (mz_lex_is_symbol(&l, &t, ';') && n.parens == 0 &&
+		    n.blocks == 0) {
+			if (any)
+				break;
+			continue;
+		}
+		if (!any)
+			*st = (struct mz_sql_statement){ .start = t.start };
+		any = true;
+		st->end = t.end;
+		nest(&n, &l, &t);
+	}
+	s->at = l.at;
+	s->problem = l.problem;
+	s->problem_at = l.problem_at;
+	if (!any || s->problem != MZ_SQL_OK)
+		return false;
+	finish(s, st);
+	return true;
+}
+
+const char *mz_sql_problem_text(enum mz_sql_problem problem)
+{
+	switch (problem) {
+	case MZ_SQL_OK:
+		break;
+	case MZ_SQL_UNTERMINATED_QUOTE:
+		return "unterminated quoted string";
+	case MZ_SQL_UNTERMINATED_IDENTIFIER:
+		return "unterminated quoted identifier";
+	case MZ_SQL_UNTERMINATED_DOLLAR:
+		return "unterminated dollar-quoted string";
+	case MZ_SQL_UNTERMINATED_COMMENT:
+		return "unterminated /* comment";
+	}
+	return "no problem";
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "sql_lex.h"
+
+#include <string.h>
+
+/* -1 behind the end, so that a look ahead needs no check of its own. */
+static int byte_at(const struct mz_lex *l, size_t at)
+{
+	return at < l->text.n ? l->text.p[at] : -1;
+}
+
+static bool is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Any byte of a character outside ASCII counts as a letter. */
+static bool begins_word(int c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+	       c >= 0x80;
+}
+
+static bool continues_tag(int c)
+{
+	return begins_word(c) || is_digit(c);
+}
+
+static bool continues_word(int c)
+{
+	return continues_tag(c) || c == '$';
+}
+
+static bool is_newline(int c)
+{
+	return c == '\n' || c == '\r';
+}
+
+static bool is_space(int c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool fail(struct mz_lex *l, enum mz_sql_problem problem, size_t at)
+{
+	l->problem = problem;
+	l->problem_at = at;
+	return false;
+}
+
+static bool at_pair(const struct mz_lex *l, char first, char second)
+{
+	return byte_at(l, l->at) == first && byte_at(l, l->at + 1) == second;
+}
+
+static void skip_line_comment(struct mz_lex *l)
+{
+	while (l->at < l->text.n && !is_newline(byte_at(l, l->at)))
+		l->at++;
+}
+
+static bool skip_block_comment(struct mz_lex *l)
+{
+	size_t start = l->at, depth = 0;
+
+	do {
+		if (at_pair(l, '/', '*')) {
+			depth++;
+			l->at += 2;
+		} else if (at_pair(l, '*', '/')) {
+			depth--;
+			l->at += 2;
+		} else {
+			l->at++;
+		}
+	} while (depth > 0 && l->at < l->text.n);
+	return depth == 0 || fail(l, MZ_SQL_UNTERMINATED_COMMENT, start);
+}
+
+static bool skip_blank(struct mz_lex *l)
+{
+	while (l->at < l->text.n) {
+		if (is_space(byte_at(l, l->at)))
+			l->at++;
+		else if (at_pair(l, '-', '-'))
+			skip_line_comment(l);
+		else if (!at_pair(l, '/', '*'))
+			break;
+		else if (!skip_block_comment(l))
+			return false;
+	}
+	return true;
+}
+
+/* From behind an opening quote to behind the closing one. */
+static bool skip_quoted(struct mz_lex *l, int quote, bool backslashes)
+{
+	while (l->at < l->text.n) {
+		int c = byte_at(l, l->at++);
+
+		bool pair = (c == '\\' && backslashes) ||
+			    (c == quote && byte_at(l, l->at) == quote);
+
+		if (c == quote && !pair)
+			return true;
+		if (pair && l->at < l->text.n)
+			l->at++;
+	}
+	return false;
+}
+
+/*
+ * A string goes on, under the same rules, in the next quotes if only blanks
+ * with a line end among them are between; it matters for E'...'.
+ */
+static bool skip_to_continuation(struct mz_lex *l)
+{
+	size_t before = l->at;
+	bool newline = false;
+
+	for (;;) {
+		int c = byte_at(l, l->at);
+
+		if (c == '\'' && newline)
+			break;
+		if (is_space(c)) {
+			newline |= is_newline(c);
+			l->at++;
+		} else if (at_pair(l, '-', '-')) {
+			skip_line_comment(l);
+		} else {
+			l->at = before;
+			return false;
+		}
+	}
+	l->at++;
+	return true;
+}
+
+/* l->at is behind the opening quote of a token that began at start. */
+static bool string(struct mz_lex *l, struct mz_token *t, bool backslashes)
+{
+	t->kind = MZ_TOKEN_STRING;
+	do {
+		if (!skip_quoted(l, '\'', backslashes))
+			return fail(l, MZ_SQL_UNTERMINATED_QUOTE, t->start);
+	} while (skip_to_continuation(l));
+	return true;
+}
+
+static bool name(struct mz_lex *l, struct mz_token *t)
+{
+	t->kind = MZ_TOKEN_NAME;
+	return skip_quoted(l, '"', false) ||
+	       fail(l, MZ_SQL_UNTERMINATED_IDENTIFIER, t->start);
+}
+
+/* A letter that is part of the literal behind it, or the start of a word. */
+static bool word_or_literal(struct mz_lex *l, struct mz_token *t)
+{
+	int letter = byte_at(l, l->at) | 0x20, next = byte_at(l, l->at + 1);
+	int third = byte_at(l, l->at + 2);
+
+	if (next == '\'' && letter >= 'a' && strchr("ebxn", letter)) {
+		l->at += 2;
+		return string(l, t,
+			      letter == 'e' ||
+				      (letter == 'n' && l->backslashes));
+	}
+	if (letter == 'u' && next == '&' && (third == '\'' || third == '"')) {
+		l->at += 3;
+		return third == '"' ? name(l, t) : string(l, t, false);
+	}
+	t->kind = MZ_TOKEN_WORD;
+	while (continues_word(byte_at(l, l->at)))
+		l->at++;
+	return true;
+}
+
+/* With what is stuck to it: 1e5, 0x1f, 1_000, and also 1e'. */
+static void number(struct mz_lex *l, struct mz_token *t)
+{
+	t->kind = MZ_TOKEN_NUMBER;
+	while (is_digit(byte_at(l, l->at)))
+		l->at++;
+	if (byte_at(l, l->at) == '.' && byte_at(l, l->at + 1) != '.')
+		l->at++;
+	while (is_digit(byte_at(l, l->at)))
+		l->at++;
+	if (begins_word(byte_at(l, l->at))) {
+		while (continues_word(byte_at(l, l->at)))
+			l->at++;
+	}
+}
+
+static bool dollar(struct mz_lex *l, struct mz_token *t)
+{
+	const unsigned char *delimiter = l->text.p + l->at, *p;
+	size_t end = l->at + 1, n;
+
+	if (begins_word(byte_at(l, end))) {
+		while (continues_tag(byte_at(l, end)))
+			end++;
+	}
+	if (byte_at(l, end) != '$') {
+		t->kind = MZ_TOKEN_SYMBOL; /* $1, or nonsense */
+		l->at++;
+		return true;
+	}
+	t->kind = MZ_TOKEN_STRING;
+	n = end + 1 - l->at;
+	l->at = end + 1;
+	for (;;) {
+		p = memchr(l->text.p + l->at, '$', l->text.n - l->at);
+		if (!p || n > l->text.n - (size_t)(p - l->text.p))
+			return fail(l, MZ_SQL_UNTERMINATED_DOLLAR, t->start);
+		l->at = (size_t)(p - l->text.p) + 1;
+		if (memcmp(p, delimiter, n) == 0)
+			break;
+	}
+	l->at += n - 1;
+	return true;
+}
+
+bool mz_lex_next(struct mz_lex *l, struct mz_token *t)
+{
+	bool ok = true;
+	int c;
+
+	if (l->problem != MZ_SQL_OK || !skip_blank(l) || l->at == l->text.n)
+		return false;
+	c = byte_at(l, l->at);
+	t->start = l->at;
+	if (begins_word(c)) {
+		ok = word_or_literal(l, t);
+	} else if (is_digit(c)) {
+		number(l, t);
+	} else if (c == '$') {
+		ok = dollar(l, t);
+	} else {
+		l->at++;
+		t->kind = MZ_TOKEN_SYMBOL;
+		if (c == '\'')
+			ok = string(l, t, l->backslashes);
+		else if (c == '"')
+			ok = name(l, t);
+	}
+	t->end = l->at;
+	return ok;
+}
+
+struct pgw_view mz_lex_view(const struct mz_lex *l, const struct mz_token *t)
+{
+	return (struct pgw_view){ l->text.p + t->start, t->end - t->start };
+}
+
+bool mz_lex_same(struct pgw_view v, struct pgw_view lower)
+{
+	if (v.n != lower.n)
+		return false;
+	for (size_t i = 0; i < v.n; i++) {
+		unsigned char c = v.p[i];
+
+		if (c >= 'A' && c <= 'Z')
+			c |= 0x20;
+		if (c != lower.p[i])
+			return false;
+	}
+	return true;
+}
+
+bool mz_lex_is(const struct mz_lex *l, const struct mz_token *t,
+	       const char *word)
+{
+	return t->kind == MZ_TOKEN_WORD &&
+	       mz_lex_same(mz_lex_view(l, t), pgw_view_of(word));
+}
+
+bool mz_lex_is_symbol(const struct mz_lex *l, const struct mz_token *t,
+		      char symbol)
+{
+	return t->kind == MZ_TOKEN_SYMBOL && byte_at(l, t->start) == symbol;
+}

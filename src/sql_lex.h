@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tokens of PostgreSQL's SQL, as far as cutting a script needs them.  For
+ * sql.c and sql_kind.c alone.  Where psql, which reads line by line, and the
+ * server disagree, the server is followed.
+ */
+#ifndef MZ_SQL_LEX_H
+#define MZ_SQL_LEX_H
+
+#include "sql.h"
+
+enum mz_token_kind {
+	MZ_TOKEN_WORD,	 /* keyword or plain identifier */
+	MZ_TOKEN_NAME,	 /* "...", U&"..." */
+	MZ_TOKEN_STRING, /* '...' with any prefix, $tag$...$tag$ */
+	MZ_TOKEN_NUMBER,
+	MZ_TOKEN_SYMBOL, /* one byte of anything else */
+};
+
+struct mz_token {
+	enum mz_token_kind kind;
+	size_t start, end;
+};
+
+struct mz_lex {
+	struct pgw_view text;
+	size_t at;
+	bool backslashes; /* '...' knows them, as E'...' always does */
+	enum mz_sql_problem problem;
+	size_t problem_at;
+};
+
+/* False at the end of the text, and on a problem, which l->problem tells. */
+bool mz_lex_next(struct mz_lex *l, struct mz_token *t);
+
+/* The token is this keyword, which is given in lower case. */
+bool mz_lex_is(const struct mz_lex *l, const struct mz_token *t,
+	       const char *word);
+bool mz_lex_is_symbol(const struct mz_lex *l, const struct mz_token *t,
+		      char symbol);
+
+struct pgw_view mz_lex_view(const struct mz_lex *l, const struct mz_token *t);
+
+/* The bytes of v are those of lower but for the case of ASCII letters. */
+bool mz_lex_same(struct pgw_view v, struct pgw_view lower);
+
+/* Fill kind and what; l is the statement, and stands at its start. */
+void mz_sql_classify(const struct mz_lex *l, struct mz_sql_statement *st);
+
+/* Follow the statement's SET standard_conforming_strings, if it is one. */
+void mz_sql_follow(struct mz_lex l, bool *standard_conforming_strings);
+
+#endif
