@@ -32,9 +32,9 @@ struct pgw_hooks {
 
 /* What is worth knowing of the server's parameters; "" = not reported. */
 struct pgw_server {
-	char version[64]; /* server_version */
-	char encoding[32]; /* client_encoding */
-	char standard_conforming_strings[8];
+	char version[64];   /* server_version */
+	char encoding[32];  /* client_encoding */
+	char conforming[8]; /* standard_conforming_strings */
 };
 
 #endif

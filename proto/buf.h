@@ -34,7 +34,7 @@ void pgw_buf_put(struct pgw_buf *b, const void *src, size_t n);
 void pgw_buf_put_u8(struct pgw_buf *b, uint8_t v);
 void pgw_buf_put_u16(struct pgw_buf *b, uint16_t v);
 void pgw_buf_put_u32(struct pgw_buf *b, uint32_t v);
-void pgw_buf_put_str(struct pgw_buf *b, const char *s);  /* with its NUL */
+void pgw_buf_put_str(struct pgw_buf *b, const char *s);	 /* with its NUL */
 void pgw_buf_put_text(struct pgw_buf *b, const char *s); /* without */
 
 /* Overwrite the four bytes at offset at. */

@@ -71,7 +71,7 @@ const struct pgw_server *pgw_conn_server(const struct pgw_conn *c);
 const struct pgw_host *pgw_conn_host(const struct pgw_conn *c);
 const char *pgw_conn_address(const struct pgw_conn *c); /* as text */
 const struct pgw_timing *pgw_conn_timing(const struct pgw_conn *c);
-uint32_t pgw_conn_pid(const struct pgw_conn *c); /* 0 = not told */
+uint32_t pgw_conn_pid(const struct pgw_conn *c);  /* 0 = not told */
 unsigned pgw_conn_auth(const struct pgw_conn *c); /* a PGW_AUTH_* */
 
 #endif

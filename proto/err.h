@@ -13,20 +13,20 @@
 #define PGW_ERR_MAX 512
 #define PGW_HINT_MAX 256
 
-#define PGW_CODES(X)                                                       \
-	X(NOMEM, "out of memory")                                          \
-	X(IO, "input/output error")                                        \
-	X(RESOLVE, "the name of the host could not be resolved")           \
-	X(REFUSED, "the server does not accept connections there")         \
-	X(TIMEOUT, "timed out")                                            \
-	X(INTERRUPTED, "interrupted")                                      \
-	X(CLOSED, "the server closed the connection")                      \
-	X(PROTOCOL, "the server broke the wire protocol")                  \
-	X(AUTH, "authentication failed")                                   \
-	X(CONFIG, "the connection settings are wrong")                     \
-	X(UNSUPPORTED, "not supported")                                    \
-	X(LIMIT, "too large")                                              \
-	X(SERVER, "the server reported an error")                          \
+#define PGW_CODES(X)                                               \
+	X(NOMEM, "out of memory")                                  \
+	X(IO, "input/output error")                                \
+	X(RESOLVE, "the name of the host could not be resolved")   \
+	X(REFUSED, "the server does not accept connections there") \
+	X(TIMEOUT, "timed out")                                    \
+	X(INTERRUPTED, "interrupted")                              \
+	X(CLOSED, "the server closed the connection")              \
+	X(PROTOCOL, "the server broke the wire protocol")          \
+	X(AUTH, "authentication failed")                           \
+	X(CONFIG, "the connection settings are wrong")             \
+	X(UNSUPPORTED, "not supported")                            \
+	X(LIMIT, "too large")                                      \
+	X(SERVER, "the server reported an error")                  \
 	X(USAGE, "called out of turn")
 
 enum pgw_code {

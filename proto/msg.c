@@ -11,6 +11,9 @@ enum { FRONT, BACK };
 
 #define NO_FIELDS
 
+#define BIG PGW_BODY_MAX
+#define TEXT (1u << 20)
+
 /* Encoding, decoding and tracing of each kind of field. */
 
 static void enc_u8(struct pgw_buf *b, uint8_t v)
@@ -38,6 +41,17 @@ static void enc_rest(struct pgw_buf *b, struct pgw_view v)
 	pgw_buf_put(b, v.p, v.n);
 }
 
+static void enc_text(struct pgw_buf *b, struct pgw_view v)
+{
+	enc_rest(b, v);
+	enc_u8(b, 0);
+}
+
+static void enc_secret(struct pgw_buf *b, struct pgw_view v)
+{
+	enc_rest(b, v);
+}
+
 static void enc_blob(struct pgw_buf *b, struct pgw_view v)
 {
 	enc_u32(b, (uint32_t)v.n);
@@ -49,25 +63,30 @@ static struct pgw_view pgw_cur_blob(struct pgw_cur *c)
 	return pgw_cur_take(c, pgw_cur_u32(c));
 }
 
-static void trace_text(struct pgw_buf *b, const char *s)
+static struct pgw_view pgw_cur_text(struct pgw_cur *c)
 {
-	pgw_buf_put(b, s, strlen(s));
+	return pgw_view_of(pgw_cur_str(c));
+}
+
+static struct pgw_view pgw_cur_secret(struct pgw_cur *c)
+{
+	return pgw_cur_rest(c);
 }
 
 static void trace_bytes(struct pgw_buf *b, struct pgw_view v)
 {
 	char hex[5];
 
-	trace_text(b, " \"");
+	pgw_buf_put_text(b, " \"");
 	for (size_t i = 0; i < v.n; i++) {
 		if (v.p[i] >= ' ' && v.p[i] < 0x7f) {
 			pgw_buf_put(b, &v.p[i], 1);
 		} else {
 			snprintf(hex, sizeof(hex), "\\x%02x", v.p[i]);
-			trace_text(b, hex);
+			pgw_buf_put_text(b, hex);
 		}
 	}
-	trace_text(b, "\"");
+	pgw_buf_put_text(b, "\"");
 }
 
 static void trace_u32(struct pgw_buf *b, uint32_t v)
@@ -75,7 +94,7 @@ static void trace_u32(struct pgw_buf *b, uint32_t v)
 	char num[12];
 
 	snprintf(num, sizeof(num), " %u", v);
-	trace_text(b, num);
+	pgw_buf_put_text(b, num);
 }
 
 static void trace_u16(struct pgw_buf *b, uint16_t v)
@@ -90,13 +109,23 @@ static void trace_u8(struct pgw_buf *b, uint8_t v)
 
 static void trace_str(struct pgw_buf *b, const char *v)
 {
-	trace_bytes(b,
-		    (struct pgw_view){ (const unsigned char *)v, strlen(v) });
+	trace_bytes(b, pgw_view_of(v));
 }
 
 static void trace_rest(struct pgw_buf *b, struct pgw_view v)
 {
 	trace_bytes(b, v);
+}
+
+static void trace_text(struct pgw_buf *b, struct pgw_view v)
+{
+	trace_bytes(b, v);
+}
+
+static void trace_secret(struct pgw_buf *b, struct pgw_view v)
+{
+	(void)v;
+	pgw_buf_put_text(b, " ***");
 }
 
 static void trace_blob(struct pgw_buf *b, struct pgw_view v)
@@ -108,11 +137,12 @@ static void trace_blob(struct pgw_buf *b, struct pgw_view v)
 
 static const struct {
 	const char *name;
+	uint32_t max;
 	unsigned char tag;
 	unsigned char dir;
 } infos[] = {
 
-#define MSG(dir, tag, name, fields) { #name, tag, dir },
+#define MSG(dir, tag, name, max, fields) { #name, max, tag, dir },
 #include "messages.def"
 #undef MSG
 };
@@ -126,7 +156,7 @@ static void encode_body(struct pgw_buf *b, const struct pgw_msg *m)
 {
 	switch (m->id) {
 #define FIELD(kind, field) enc_##kind(b, v->field);
-#define MSG(dir, tag, name, fields)                        \
+#define MSG(dir, tag, name, max, fields)                   \
 	case PGW_MSG_##name: {                             \
 		const struct pgw_msg_##name *v = &m->name; \
 		(void)v;                                   \
@@ -144,7 +174,7 @@ static bool decode_body(struct pgw_cur *c, struct pgw_msg *m)
 {
 	switch (m->id) {
 #define FIELD(kind, field) v->field = pgw_cur_##kind(c);
-#define MSG(dir, tag, name, fields)                  \
+#define MSG(dir, tag, name, max, fields)             \
 	case PGW_MSG_##name: {                       \
 		struct pgw_msg_##name *v = &m->name; \
 		(void)v;                             \
@@ -163,7 +193,7 @@ static void trace_body(struct pgw_buf *b, const struct pgw_msg *m)
 {
 	switch (m->id) {
 #define FIELD(kind, field) trace_##kind(b, v->field);
-#define MSG(dir, tag, name, fields)                        \
+#define MSG(dir, tag, name, max, fields)                   \
 	case PGW_MSG_##name: {                             \
 		const struct pgw_msg_##name *v = &m->name; \
 		(void)v;                                   \
@@ -200,38 +230,45 @@ static bool find_back(uint8_t tag, enum pgw_msg_id *id)
 	return false;
 }
 
+bool pgw_msg_peek(struct pgw_view in, struct pgw_frame *frame)
+{
+	struct pgw_cur c = pgw_cur_of(in);
+
+	frame->tag = pgw_cur_u8(&c);
+	frame->length = (size_t)pgw_cur_u32(&c) + 1;
+	return !c.bad;
+}
+
 bool pgw_msg_decode(struct pgw_view in, struct pgw_msg *m, size_t *used,
 		    struct pgw_err *err)
 {
-	struct pgw_cur c = pgw_cur_of(in);
+	struct pgw_frame frame;
 	struct pgw_cur body;
-	uint8_t tag = pgw_cur_u8(&c);
-	uint32_t length = pgw_cur_u32(&c);
 
 	*used = 0;
-	if (c.bad)
+	if (!pgw_msg_peek(in, &frame))
 		return true;
-	if (!find_back(tag, &m->id))
+	if (!find_back(frame.tag, &m->id))
 		return pgw_fail(err, PGW_E_PROTOCOL,
-				"unknown message type 0x%02x", tag);
-	if (length < 4 || length - 4 > PGW_BODY_MAX)
+				"unknown message type 0x%02x", frame.tag);
+	if (frame.length < 5 || frame.length - 5 > infos[m->id].max)
 		return pgw_fail(err, PGW_E_PROTOCOL,
-				"%s message with a length of %u",
-				pgw_msg_name(m->id), length);
-	body = pgw_cur_of(pgw_cur_take(&c, length - 4));
-	if (c.bad)
+				"%s message with a length of %zu",
+				pgw_msg_name(m->id), frame.length - 1);
+	if (in.n < frame.length)
 		return true;
+	body = pgw_cur_of((struct pgw_view){ in.p + 5, frame.length - 5 });
 	if (!decode_body(&body, m))
 		return pgw_fail(err, PGW_E_PROTOCOL, "malformed %s message",
 				pgw_msg_name(m->id));
-	*used = (size_t)length + 1;
+	*used = frame.length;
 	return true;
 }
 
 void pgw_msg_trace(struct pgw_buf *out, const struct pgw_msg *m)
 {
-	trace_text(out, infos[m->id].dir == FRONT ? "F " : "B ");
-	trace_text(out, pgw_msg_name(m->id));
+	pgw_buf_put_text(out, infos[m->id].dir == FRONT ? "F " : "B ");
+	pgw_buf_put_text(out, pgw_msg_name(m->id));
 	trace_body(out, m);
 }
 

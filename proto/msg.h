@@ -13,14 +13,16 @@ typedef uint8_t pgw_kind_u8;
 typedef uint16_t pgw_kind_u16;
 typedef uint32_t pgw_kind_u32;
 typedef const char *pgw_kind_str;
+typedef struct pgw_view pgw_kind_text;
 typedef struct pgw_view pgw_kind_blob;
 typedef struct pgw_view pgw_kind_rest;
+typedef struct pgw_view pgw_kind_secret;
 
 #define NO_FIELDS char none;
 #define FIELD(kind, name) pgw_kind_##kind name;
-#define MSG(dir, tag, name, fields) \
-	struct pgw_msg_##name {     \
-		fields              \
+#define MSG(dir, tag, name, max, fields) \
+	struct pgw_msg_##name {          \
+		fields                   \
 	};
 #include "messages.def"
 #undef MSG
@@ -29,7 +31,7 @@ typedef struct pgw_view pgw_kind_rest;
 
 enum pgw_msg_id {
 
-#define MSG(dir, tag, name, fields) PGW_MSG_##name,
+#define MSG(dir, tag, name, max, fields) PGW_MSG_##name,
 #include "messages.def"
 #undef MSG
 	PGW_MSG_COUNT
@@ -39,19 +41,33 @@ struct pgw_msg {
 	enum pgw_msg_id id;
 
 	union {
-#define MSG(dir, tag, name, fields) struct pgw_msg_##name name;
+#define MSG(dir, tag, name, max, fields) struct pgw_msg_##name name;
 #include "messages.def"
 #undef MSG
 	};
 };
 
-/* The largest body that we believe; the server's limit is 1 GB. */
+/* The largest body of any message of the server; its own limit is 1 GiB. */
 #define PGW_BODY_MAX (64u << 20)
+
+/* The largest Query body that a server takes (PQ_LARGE_MESSAGE_LIMIT). */
+#define PGW_QUERY_MAX 0x3ffffffeu
 
 const char *pgw_msg_name(enum pgw_msg_id id);
 
 /* Append m to out, framed.  A failure shows in out->failed. */
 void pgw_msg_encode(struct pgw_buf *out, const struct pgw_msg *m);
+
+/*
+ * What stands at the front of in, as far as its header tells: *length is the
+ * whole message's.  False when five bytes are not yet there.
+ */
+struct pgw_frame {
+	unsigned char tag;
+	size_t length; /* of the whole message, the tag included */
+};
+
+bool pgw_msg_peek(struct pgw_view in, struct pgw_frame *frame);
 
 /*
  * Take the server's next message off the front of in.  On success *used is

@@ -3,9 +3,10 @@
  * One session with the server, without a socket: bytes from the server go in,
  * bytes for the server come out, and hooks are called in between.
  *
- *   NEW --start--> STARTUP --auth request--> AUTH --auth ok--> SETTLING
- *                     |                                            |
- *                     +--------------- auth ok ------------------->+--ready--> IDLE <--> BUSY
+ *   NEW -> STARTUP -+-------------- trust ---------------+-> SETTLING -> IDLE
+ *                   +-> PASSWORD ------------------------+               ^ |
+ *                   +-> SASL_FIRST -> SASL_FINAL -> SASL_DONE            | v
+ *                                                                       BUSY
  *
  * Any state may end in DEAD.  The table of rules in session.c is the whole
  * truth: what no row allows is a protocol error.
@@ -17,11 +18,17 @@
 #include "msg.h"
 #include "scram.h"
 
+#define PGW_PROTOCOL_3_0 0x00030000u
+#define PGW_PROTOCOL_3_2 0x00030002u
+
 enum pgw_state {
 	PGW_NEW,
-	PGW_STARTUP,  /* the startup message is sent */
-	PGW_AUTH,     /* an authentication exchange goes on */
-	PGW_SETTLING, /* authenticated, but not yet ready */
+	PGW_STARTUP,	/* the startup message is sent */
+	PGW_PASSWORD,	/* a password in clear or by MD5 is sent */
+	PGW_SASL_FIRST, /* client-first is sent */
+	PGW_SASL_FINAL, /* client-final is sent */
+	PGW_SASL_DONE,	/* the server has proved that it knows us */
+	PGW_SETTLING,	/* authenticated, but not yet ready */
 	PGW_IDLE,
 	PGW_BUSY, /* Queries are sent that are not yet answered */
 	PGW_DEAD,
@@ -33,6 +40,7 @@ struct pgw_login {
 	const char *const *params; /* name, value, ..., NULL; more of startup */
 	const char *password;	   /* NULL or "" = none */
 	const char *nonce;	   /* PGW_SCRAM_NONCE_LEN printable bytes */
+	uint32_t protocol;	   /* what to ask for; at least 3.0 is taken */
 	unsigned require_auth;	   /* a set of PGW_AUTH_* */
 	bool cleartext_allowed; /* the way there is private, or was asked for */
 	uint32_t max_iterations;
@@ -52,18 +60,26 @@ struct pgw_session {
 	struct pgw_hooks hooks;
 	struct pgw_login login;
 	struct pgw_scram scram;
-	unsigned method;	  /* the PGW_AUTH_* in use, once it is known */
-	bool negotiated;	  /* NegotiateProtocolVersion was seen */
-	size_t startup_bytes;	  /* received before the first ReadyForQuery */
-	struct pgw_buf first_error; /* fields of the current query's error */
-	char tag[64];		  /* of the last command of the current query */
-	bool answered; /* the current query had a result or an error */
-	uint16_t ncols; /* of the result that is coming in */
-	bool in_result, in_copy_out;
-	size_t outstanding; /* Queries that no ReadyForQuery answered yet */
-	char txn;
+	unsigned method;      /* the PGW_AUTH_* in use, once it is known */
+	uint32_t protocol;    /* that both sides speak */
+	bool negotiated;      /* NegotiateProtocolVersion was seen */
+	size_t startup_bytes; /* received before the first ReadyForQuery */
 	struct pgw_key key;
 	struct pgw_server server;
+
+	size_t outstanding; /* Queries that no ReadyForQuery answered yet */
+	size_t skip;	    /* bytes of a message that nobody wants */
+	char txn;	    /* 'I' idle, 'T' in a transaction, 'E' failed */
+
+	/* The Query that is being answered. */
+	struct pgw_query_state {
+		bool answered; /* it had a result or an error */
+		bool failed;
+		bool in_result, in_copy_out;
+		uint16_t ncols; /* of the result that is coming in */
+		char tag[64];	/* of its last command */
+	} query;
+	struct pgw_buf error; /* the fields of its first error */
 };
 
 void pgw_session_init(struct pgw_session *s, const struct pgw_hooks *hooks);
@@ -77,14 +93,21 @@ bool pgw_session_query(struct pgw_session *s, struct pgw_view sql,
 		       struct pgw_err *err) PGW_MUST_CHECK;
 
 /* Queue the farewell. */
-void pgw_session_terminate(struct pgw_session *s);
+bool pgw_session_terminate(struct pgw_session *s,
+			   struct pgw_err *err) PGW_MUST_CHECK;
 
-/* Bytes came from the server: act on every whole message among them. */
+/*
+ * Bytes came from the server: act on every whole message among them.  After a
+ * failure the session is DEAD.
+ */
 bool pgw_session_feed(struct pgw_session *s, const void *data, size_t n,
 		      struct pgw_err *err) PGW_MUST_CHECK;
 
 /* The bytes that wait to be sent; report how many went with _sent. */
 struct pgw_view pgw_session_out(const struct pgw_session *s);
 void pgw_session_sent(struct pgw_session *s, size_t n);
+
+/* Append the CancelRequest that ends what a session with this key runs. */
+void pgw_cancel_request(struct pgw_buf *out, const struct pgw_key *key);
 
 #endif

@@ -9,7 +9,7 @@
 const char *mz_status_name(enum mz_status status)
 {
 	switch (status) {
-#define X(number, name)   \
+#define X(number, name) \
 	case MZ_##name: \
 		return #name;
 		MZ_STATUSES(X)

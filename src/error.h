@@ -10,20 +10,21 @@
 #include "pgw.h"
 
 /* STATUS(number, name): exit statuses, and the "code" of JSON errors. */
-#define MZ_STATUSES(X)   \
-	X(0, ok)         \
-	X(1, sql)        \
-	X(2, usage)      \
-	X(3, connect)    \
-	X(4, locked)     \
-	X(5, history)    \
-	X(6, partial)    \
-	X(7, pending)    \
-	X(8, findings)   \
-	X(9, refused)    \
+#define MZ_STATUSES(X) \
+	X(0, ok)       \
+	X(1, sql)      \
+	X(2, usage)    \
+	X(3, connect)  \
+	X(4, locked)   \
+	X(5, history)  \
+	X(6, partial)  \
+	X(7, pending)  \
+	X(8, findings) \
+	X(9, refused)  \
 	X(70, internal)
 
 enum mz_status {
+
 #define X(number, name) MZ_##name = (number),
 	MZ_STATUSES(X)
 #undef X

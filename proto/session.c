@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "session.h"
+#include "session_auth.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* protocol.sgml: no real server sends more before it is ready. */
+#define STARTUP_BYTES_MAX (1u << 20)
+#define STARTUP_PACKET_MAX 10000u
+#define CANCEL_CODE 80877102u
+#define IN_MAX (PGW_BODY_MAX + 5)
+#define OUT_MAX (2u * (size_t)PGW_QUERY_MAX)
+
+void pgw_session_init(struct pgw_session *s, const struct pgw_hooks *hooks)
+{
+	*s = (struct pgw_session){ .state = PGW_NEW };
+	pgw_buf_init(&s->in, IN_MAX);
+	pgw_buf_init(&s->out, OUT_MAX);
+	pgw_buf_init(&s->error, PGW_DIAG_MAX);
+	pgw_scram_init(&s->scram, &(struct pgw_scram_params){ 0 });
+	if (hooks)
+		s->hooks = *hooks;
+}
+
+void pgw_session_release(struct pgw_session *s)
+{
+	pgw_buf_release(&s->in);
+	pgw_buf_release(&s->out);
+	pgw_buf_release(&s->error);
+	pgw_scram_release(&s->scram);
+	pgw_wipe(&s->key, sizeof(s->key));
+	s->state = PGW_DEAD;
+}
+
+/* A trace that finds no memory is not worth a failure. */
+static void trace(struct pgw_session *s, const struct pgw_msg *m)
+{
+	struct pgw_buf line;
+
+	if (!s->hooks.trace)
+		return;
+	pgw_buf_init(&line, 4 * (size_t)PGW_BODY_MAX);
+	pgw_msg_trace(&line, m);
+	pgw_buf_put_u8(&line, 0);
+	if (!line.failed)
+		s->hooks.trace(s->hooks.ctx, (const char *)line.data);
+	pgw_buf_release(&line);
+}
+
+bool pgw_session_put(struct pgw_session *s, const struct pgw_msg *m,
+		     struct pgw_err *err)
+{
+	trace(s, m);
+	pgw_msg_encode(&s->out, m);
+	if (s->out.failed)
+		return pgw_fail(err, PGW_E_NOMEM,
+				"no memory to send a message");
+	return true;
+}
+
+/* What is done on each message.  The rules below say when. */
+
+static bool on_parameter(struct pgw_session *s, const struct pgw_msg *m,
+			 struct pgw_err *err)
+{
+	static const struct {
+		const char *name;
+		size_t at, size;
+	} wanted[] = {
+
+#define WANT(n, field)                           \
+	{ n, offsetof(struct pgw_server, field), \
+	  sizeof(((struct pgw_server *)NULL)->field) }
+		WANT("server_version", version),
+		WANT("client_encoding", encoding),
+		WANT("standard_conforming_strings", conforming),
+#undef WANT
+	};
+
+	(void)err;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (strcmp(m->parameter.name, wanted[i].name) == 0)
+			snprintf((char *)&s->server + wanted[i].at,
+				 wanted[i].size, "%s", m->parameter.value);
+	return true;
+}
+
+static bool on_key_data(struct pgw_session *s, const struct pgw_msg *m,
+			struct pgw_err *err)
+{
+	size_t n = m->key_data.key.n;
+	bool fits = s->protocol == PGW_PROTOCOL_3_0 ? n == 4 :
+						      n >= 4 && n <= 256;
+
+	if (s->key.n > 0)
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"the server sent two cancel keys");
+	if (!fits)
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"the server sent a cancel key of %zu bytes", n);
+	s->key.pid = m->key_data.pid;
+	s->key.n = n;
+	memcpy(s->key.secret, m->key_data.key.p, n);
+	return true;
+}
+
+static bool valid_txn(unsigned char txn)
+{
+	return txn == 'I' || txn == 'T' || txn == 'E';
+}
+
+static bool on_first_ready(struct pgw_session *s, const struct pgw_msg *m,
+			   struct pgw_err *err)
+{
+	if (m->ready.txn != 'I')
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"the server starts in transaction state 0x%02x",
+				m->ready.txn);
+	s->txn = 'I';
+	return true;
+}
+
+/* One Query is answered in full. */
+static bool on_ready(struct pgw_session *s, const struct pgw_msg *m,
+		     struct pgw_err *err)
+{
+	struct pgw_outcome outcome = {
+		.ok = !s->query.failed,
+		.txn = (char)m->ready.txn,
+		.tag = s->query.tag,
+		.diag = { pgw_buf_view(&s->error) },
+	};
+
+	if (!valid_txn(m->ready.txn))
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"unknown transaction state 0x%02x",
+				m->ready.txn);
+	if (!s->query.answered || s->query.in_result || s->query.in_copy_out)
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"the server gave no result for a query");
+	s->txn = (char)m->ready.txn;
+	s->outstanding--;
+	if (s->hooks.done)
+		s->hooks.done(s->hooks.ctx, &outcome);
+	s->query = (struct pgw_query_state){ 0 };
+	pgw_buf_drop(&s->error, s->error.len);
+	s->state = s->outstanding > 0 ? PGW_BUSY : PGW_IDLE;
+	return true;
+}
+
+static bool on_row_desc(struct pgw_session *s, const struct pgw_msg *m,
+			struct pgw_err *err)
+{
+	struct pgw_cur c = pgw_cur_of(m->row_desc.cols);
+
+	for (uint16_t i = 0; i < m->row_desc.ncols && !c.bad; i++) {
+		pgw_cur_str(&c);
+		pgw_cur_take(&c, 18); /* table, column, type, size, ... */
+	}
+	if (!pgw_cur_done(&c) || m->row_desc.ncols > INT16_MAX)
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"malformed row_desc message");
+	if (s->query.in_result)
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"a result begins inside of another");
+	s->query.in_result = !s->query.failed;
+	s->query.ncols = m->row_desc.ncols;
+	return true;
+}
+
+static bool row_is_sound(const struct pgw_row *row)
+{
+	struct pgw_view cols = row->cols, value;
+
+	for (uint16_t i = 0; i < row->ncols; i++)
+		if (!pgw_column_next(&cols, &value))
+			return false;
+	return cols.n == 0;
+}
+
+static bool on_row(struct pgw_session *s, const struct pgw_msg *m,
+		   struct pgw_err *err)
+{
+	struct pgw_row row = { m->data_row.ncols, m->data_row.cols };
+
+	if (s->query.failed)
+		return true; /* noise after an error, up to ReadyForQuery */
+	if (!s->query.in_result || row.ncols != s->query.ncols ||
+	    !row_is_sound(&row))
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"malformed data_row message");
+	if (s->hooks.row)
+		s->hooks.row(s->hooks.ctx, &row);
+	return true;
+}
+
+static bool on_complete(struct pgw_session *s, const struct pgw_msg *m,
+			struct pgw_err *err)
+{
+	(void)err;
+	s->query.answered = true;
+	s->query.in_result = false;
+	snprintf(s->query.tag, sizeof(s->query.tag), "%s", m->complete.tag);
+	return true;
+}
+
+static bool on_empty_query(struct pgw_session *s, const struct pgw_msg *m,
+			   struct pgw_err *err)
+{
+	(void)m;
+	(void)err;
+	s->query.answered = true;
+	return true;
+}
+
+static bool on_notice(struct pgw_session *s, const struct pgw_msg *m,
+		      struct pgw_err *err)
+{
+	struct pgw_diag diag = { m->notice.fields };
+
+	(void)err;
+	if (s->hooks.notice)
+		s->hooks.notice(s->hooks.ctx, &diag);
+	return true;
+}
+
+static bool on_fatal(struct pgw_session *s, const struct pgw_msg *m,
+		     struct pgw_err *err)
+{
+	struct pgw_diag diag = { m->error.fields };
+
+	(void)s;
+	pgw_diag_to_err(&diag, err);
+	return false;
+}
+
+static bool on_query_error(struct pgw_session *s, const struct pgw_msg *m,
+			   struct pgw_err *err)
+{
+	struct pgw_diag diag = { m->error.fields };
+	size_t n = diag.fields.n;
+
+	if (pgw_diag_is_fatal(&diag))
+		return on_fatal(s, m, err);
+	s->query.answered = true;
+	s->query.in_result = s->query.in_copy_out = false;
+	if (s->query.failed)
+		return true; /* the first one is the cause */
+	s->query.failed = true;
+	pgw_buf_put(&s->error, diag.fields.p,
+		    n < PGW_DIAG_MAX ? n : PGW_DIAG_MAX);
+	return s->error.failed ?
+		       pgw_fail(err, PGW_E_NOMEM, "no memory for an error") :
+		       true;
+}
+
+static bool on_copy_in(struct pgw_session *s, const struct pgw_msg *m,
+		       struct pgw_err *err)
+{
+	struct pgw_msg fail = {
+		.id = PGW_MSG_copy_fail,
+		.copy_fail = { "COPY FROM STDIN has no data here" },
+	};
+
+	(void)m;
+	return pgw_session_put(s, &fail, err);
+}
+
+static bool on_copy_out(struct pgw_session *s, const struct pgw_msg *m,
+			struct pgw_err *err)
+{
+	(void)m;
+	(void)err;
+	s->query.in_copy_out = true;
+	return true;
+}
+
+static bool on_copy_data(struct pgw_session *s, const struct pgw_msg *m,
+			 struct pgw_err *err)
+{
+	if (!s->query.in_copy_out)
+		return pgw_fail(err, PGW_E_PROTOCOL, "unexpected %s message",
+				pgw_msg_name(m->id));
+	if (m->id == PGW_MSG_copy_done)
+		s->query.in_copy_out = false;
+	return true;
+}
+
+/*
+ * Every transition.  A message that no rule allows in the present state is a
+ * protocol error.  Authentication requests are told apart by their kind, too.
+ */
+#define IN(state) (1u << (state))
+#define LOGIN                                                      \
+	(IN(PGW_STARTUP) | IN(PGW_PASSWORD) | IN(PGW_SASL_FIRST) | \
+	 IN(PGW_SASL_FINAL) | IN(PGW_SASL_DONE))
+#define LATE (IN(PGW_SETTLING) | IN(PGW_IDLE) | IN(PGW_BUSY))
+#define ANY_KIND UINT32_MAX
+#define SAME PGW_NEW /* nothing leads back to PGW_NEW */
+
+static const struct rule {
+	unsigned in;
+	enum pgw_msg_id msg;
+	uint32_t kind;
+	bool (*act)(struct pgw_session *, const struct pgw_msg *,
+		    struct pgw_err *);
+	enum pgw_state next;
+} rules[] = {
+	/* clang-format off */
+	{ IN(PGW_STARTUP),    PGW_MSG_negotiate,    ANY_KIND, pgw_on_negotiate,    SAME },
+	{ IN(PGW_STARTUP),    PGW_MSG_auth,         0,        pgw_on_trust,        PGW_SETTLING },
+	{ IN(PGW_STARTUP),    PGW_MSG_auth,         3,        pgw_on_cleartext,    PGW_PASSWORD },
+	{ IN(PGW_STARTUP),    PGW_MSG_auth,         5,        pgw_on_md5,          PGW_PASSWORD },
+	{ IN(PGW_STARTUP),    PGW_MSG_auth,         10,       pgw_on_sasl,         PGW_SASL_FIRST },
+	{ IN(PGW_STARTUP),    PGW_MSG_auth,         ANY_KIND, pgw_on_unsupported,  PGW_DEAD },
+	{ IN(PGW_SASL_FIRST), PGW_MSG_auth,         11,       pgw_on_server_first, PGW_SASL_FINAL },
+	{ IN(PGW_SASL_FINAL), PGW_MSG_auth,         12,       pgw_on_server_final, PGW_SASL_DONE },
+	{ IN(PGW_PASSWORD) | IN(PGW_SASL_DONE),
+	                      PGW_MSG_auth,         0,        pgw_on_auth_ok,      PGW_SETTLING },
+	{ LOGIN,              PGW_MSG_auth,         ANY_KIND, pgw_on_out_of_turn,  PGW_DEAD },
+	{ LOGIN,              PGW_MSG_error,        ANY_KIND, on_fatal,            PGW_DEAD },
+
+	{ IN(PGW_SETTLING),   PGW_MSG_error,        ANY_KIND, on_fatal,            PGW_DEAD },
+	{ IN(PGW_SETTLING),   PGW_MSG_key_data,     ANY_KIND, on_key_data,         SAME },
+	{ IN(PGW_SETTLING),   PGW_MSG_ready,        ANY_KIND, on_first_ready,      PGW_IDLE },
+
+	{ IN(PGW_IDLE),       PGW_MSG_error,        ANY_KIND, on_fatal,            PGW_DEAD },
+	{ IN(PGW_BUSY),       PGW_MSG_row_desc,     ANY_KIND, on_row_desc,         SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_data_row,     ANY_KIND, on_row,              SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_complete,     ANY_KIND, on_complete,         SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_empty_query,  ANY_KIND, on_empty_query,      SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_copy_in,      ANY_KIND, on_copy_in,          SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_copy_out,     ANY_KIND, on_copy_out,         SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_copy_data,    ANY_KIND, on_copy_data,        SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_copy_done,    ANY_KIND, on_copy_data,        SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_error,        ANY_KIND, on_query_error,      SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_ready,        ANY_KIND, on_ready,            SAME },
+
+	{ LATE,               PGW_MSG_parameter,    ANY_KIND, on_parameter,        SAME },
+	{ LATE,               PGW_MSG_notice,       ANY_KIND, on_notice,           SAME },
+	{ LATE,               PGW_MSG_notification, ANY_KIND, NULL,                SAME },
+	/* clang-format on */
+};
+
+static const struct rule *find_rule(enum pgw_state state,
+				    const struct pgw_msg *m)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].msg == m->id && (rules[i].in & IN(state)) &&
+		    (rules[i].kind == ANY_KIND ||
+		     rules[i].kind == m->auth.kind))
+			return &rules[i];
+	return NULL;
+}
+
+static bool step(struct pgw_session *s, const struct pgw_msg *m,
+		 struct pgw_err *err)
+{
+	const struct rule *r = find_rule(s->state, m);
+
+	trace(s, m);
+	if (!r)
+		return pgw_fail(err, PGW_E_PROTOCOL, "unexpected %s message",
+				pgw_msg_name(m->id));
+	if (r->act && !r->act(s, m, err))
+		return false;
+	if (r->next != SAME)
+		s->state = r->next;
+	return true;
+}
+
+/*
+ * Rows and COPY data that nobody asked for may be large; they are dropped
+ * without being collected, and so without a limit.
+ */
+static bool skip_unwanted(struct pgw_session *s, struct pgw_view rest)
+{
+	struct pgw_frame f;
+	bool wanted = s->hooks.row || s->hooks.trace;
+
+	if (s->state != PGW_BUSY || !pgw_msg_peek(rest, &f) ||
+	    f.length <= rest.n || f.length < PGW_DIAG_MAX)
+		return false;
+	if ((f.tag == 'D' && s->query.in_result && !wanted) ||
+	    (f.tag == 'd' && s->query.in_copy_out))
+		s->skip = f.length;
+	return s->skip > 0;
+}
+
+static bool take_messages(struct pgw_session *s, struct pgw_err *err)
+{
+	size_t used, done = 0;
+	struct pgw_msg m;
+
+	do {
+		struct pgw_view rest = { s->in.data + done, s->in.len - done };
+
+		if (skip_unwanted(s, rest)) {
+			s->skip -= rest.n;
+			done += rest.n;
+			break;
+		}
+		if (!pgw_msg_decode(rest, &m, &used, err))
+			return false;
+		if (used > 0 && !step(s, &m, err))
+			return false;
+		done += used;
+	} while (used > 0 && done < s->in.len);
+	pgw_buf_drop(&s->in, done);
+	return true;
+}
+
+/* Nothing that a server says before it asks who we are can be trusted. */
+static bool explain(const struct pgw_session *s, struct pgw_err *err)
+{
+	if (s->state == PGW_STARTUP && err->code == PGW_E_PROTOCOL) {
+		pgw_fail(err, PGW_E_PROTOCOL,
+			 "what answers there is not a PostgreSQL server (%s)",
+			 "expected an authentication request");
+		pgw_hint(err, "check host and port");
+	}
+	return false;
+}
+
+static bool count_startup(struct pgw_session *s, size_t n, struct pgw_err *err)
+{
+	if (s->state == PGW_IDLE || s->state == PGW_BUSY)
+		return true;
+	s->startup_bytes += n;
+	if (s->startup_bytes <= STARTUP_BYTES_MAX)
+		return true;
+	return pgw_fail(err, PGW_E_PROTOCOL,
+			"the server talks endlessly before it is ready");
+}
+
+static bool feed(struct pgw_session *s, const unsigned char *data, size_t n,
+		 struct pgw_err *err)
+{
+	size_t skipped = n < s->skip ? n : s->skip;
+
+	s->skip -= skipped;
+	if (n == skipped)
+		return true;
+	if (!count_startup(s, n, err))
+		return false;
+	pgw_buf_put(&s->in, data + skipped, n - skipped);
+	if (s->in.failed)
+		return pgw_fail(err, PGW_E_NOMEM,
+				"no memory for a message from the server");
+	return take_messages(s, err) || explain(s, err);
+}
+
+bool pgw_session_feed(struct pgw_session *s, const void *data, size_t n,
+		      struct pgw_err *err)
+{
+	if (s->state == PGW_NEW || s->state == PGW_DEAD)
+		return pgw_fail(err, PGW_E_USAGE, "the session is not open");
+	if (feed(s, data, n, err))
+		return true;
+	s->state = PGW_DEAD;
+	return false;
+}
+
+static bool build_params(struct pgw_buf *b, const struct pgw_login *login,
+			 struct pgw_err *err)
+{
+	pgw_buf_put_str(b, "user");
+	pgw_buf_put_str(b, login->user);
+	pgw_buf_put_str(b, "database");
+	pgw_buf_put_str(b, login->database);
+	for (const char *const *p = login->params; p && *p; p++)
+		pgw_buf_put_str(b, *p);
+	pgw_buf_put_u8(b, 0);
+	if (b->failed)
+		return pgw_fail(err, PGW_E_LIMIT,
+				"user, database and options are too long");
+	return true;
+}
+
+bool pgw_session_start(struct pgw_session *s, const struct pgw_login *login,
+		       struct pgw_err *err)
+{
+	struct pgw_msg m = { .id = PGW_MSG_startup,
+			     .startup = { .version = login->protocol } };
+	struct pgw_buf params;
+	bool ok;
+
+	if (s->state != PGW_NEW)
+		return pgw_fail(err, PGW_E_USAGE, "the session has started");
+	s->login = *login;
+	s->protocol = login->protocol;
+	pgw_buf_init(&params, STARTUP_PACKET_MAX - 8);
+	ok = build_params(&params, login, err);
+	m.startup.params = pgw_buf_view(&params);
+	ok = ok && pgw_session_put(s, &m, err);
+	pgw_buf_release(&params);
+	s->state = ok ? PGW_STARTUP : PGW_DEAD;
+	return ok;
+}
+
+bool pgw_session_query(struct pgw_session *s, struct pgw_view sql,
+		       struct pgw_err *err)
+{
+	struct pgw_msg m = { .id = PGW_MSG_query, .query = { .sql = sql } };
+
+	if (s->state != PGW_IDLE && s->state != PGW_BUSY)
+		return pgw_fail(err, PGW_E_USAGE, "the session is not open");
+	if (sql.n >= PGW_QUERY_MAX - 4)
+		return pgw_fail(err, PGW_E_LIMIT,
+				"a statement of %zu bytes is larger than "
+				"PostgreSQL takes (1 GiB)",
+				sql.n);
+	if (sql.n > 0 && memchr(sql.p, 0, sql.n))
+		return pgw_fail(err, PGW_E_USAGE, "a NUL byte in SQL");
+	if (!pgw_session_put(s, &m, err)) {
+		s->state = PGW_DEAD;
+		return false;
+	}
+	s->outstanding++;
+	s->state = PGW_BUSY;
+	return true;
+}
+
+bool pgw_session_terminate(struct pgw_session *s, struct pgw_err *err)
+{
+	struct pgw_msg m = { .id = PGW_MSG_terminate };
+
+	return pgw_session_put(s, &m, err);
+}
+
+struct pgw_view pgw_session_out(const struct pgw_session *s)
+{
+	return pgw_buf_view(&s->out);
+}
+
+void pgw_session_sent(struct pgw_session *s, size_t n)
+{
+	pgw_buf_drop(&s->out, n);
+}
+
+void pgw_cancel_request(struct pgw_buf *out, const struct pgw_key *key)
+{
+	struct pgw_msg m = { .id = PGW_MSG_cancel,
+			     .cancel = { .code = CANCEL_CODE,
+					 .pid = key->pid,
+					 .key = { key->secret, key->n } } };
+
+	pgw_msg_encode(out, &m);
+}
