@@ -7,16 +7,20 @@
 #include "dial.h"
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK (64u << 10)	/* bytes read at once */
+#define CHUNK (64u << 10)      /* bytes read at once */
 #define SEND_AHEAD (16u << 10) /* queued bytes before they are sent */
 #define ADDRESS_TEXT 160
 
 struct pgw_conn {
 	const struct pgw_config *cfg;
-	struct pgw_hooks hooks; /* the user's; the session's go through us */
+	struct pgw_hooks hooks; /* notice and trace of the user */
+	void (*row)(void *ctx, const struct pgw_row *row);
+	void (*done)(void *ctx, const struct pgw_outcome *outcome);
+	void *answers_ctx;
 	struct pgw_session session;
 	struct pgw_sock sock;
 	struct pgw_addr addr;
@@ -36,7 +40,7 @@ static void on_row(void *ctx, const struct pgw_row *row)
 {
 	struct pgw_conn *c = ctx;
 
-	c->hooks.row(c->hooks.ctx, row);
+	c->row(c->answers_ctx, row);
 }
 
 static void on_notice(void *ctx, const struct pgw_diag *diag)
@@ -59,20 +63,29 @@ static void on_done(void *ctx, const struct pgw_outcome *outcome)
 
 	if (c->failed && c->failed->code == PGW_OK && !outcome->ok)
 		pgw_diag_to_err(&outcome->diag, c->failed);
-	if (c->hooks.done)
-		c->hooks.done(c->hooks.ctx, outcome);
+	if (c->done)
+		c->done(c->answers_ctx, outcome);
 }
 
-void pgw_conn_hooks(struct pgw_conn *c, const struct pgw_hooks *hooks)
+static void set_hooks(struct pgw_conn *c)
 {
-	c->hooks = *hooks;
 	c->session.hooks = (struct pgw_hooks){
-		.row = hooks->row ? on_row : NULL,
+		.row = c->row ? on_row : NULL,
 		.done = on_done,
-		.notice = hooks->notice ? on_notice : NULL,
-		.trace = hooks->trace ? on_trace : NULL,
+		.notice = c->hooks.notice ? on_notice : NULL,
+		.trace = c->hooks.trace ? on_trace : NULL,
 		.ctx = c,
 	};
+}
+
+void pgw_conn_answers(
+	struct pgw_conn *c, void (*row)(void *ctx, const struct pgw_row *row),
+	void (*done)(void *ctx, const struct pgw_outcome *outcome), void *ctx)
+{
+	c->row = row;
+	c->done = done;
+	c->answers_ctx = ctx;
+	set_hooks(c);
 }
 
 /* ---- the pump */
@@ -101,7 +114,8 @@ static bool move(struct pgw_conn *c, struct pgw_err *err)
 		c->asked = false;
 	}
 	if (!pgw_sock_move(&c->sock, &m, err)) {
-		if (err->code != PGW_E_TIMEOUT && err->code != PGW_E_INTERRUPTED)
+		if (err->code != PGW_E_TIMEOUT &&
+		    err->code != PGW_E_INTERRUPTED)
 			c->session.state = PGW_DEAD;
 		return false;
 	}
@@ -132,8 +146,7 @@ static bool settle(struct pgw_conn *c, struct pgw_err *err)
 	return true;
 }
 
-bool pgw_conn_send(struct pgw_conn *c, struct pgw_view sql,
-		   struct pgw_err *err)
+bool pgw_conn_send(struct pgw_conn *c, struct pgw_view sql, struct pgw_err *err)
 {
 	return pgw_session_query(&c->session, sql, err) &&
 	       flush(c, SEND_AHEAD, err);
@@ -204,6 +217,7 @@ static void startup_params(const struct pgw_config *cfg,
 		{ "timezone", cfg->timezone },
 		{ "geqo", cfg->geqo },
 	};
+
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -251,8 +265,9 @@ static bool log_in(struct pgw_conn *c, struct pgw_err *err)
 
 static bool not_without_tls(const struct pgw_conn *c, struct pgw_err *err)
 {
-	static const char *const names[] = { "disable", "allow",     "prefer",
-					     "require", "verify-ca", "verify-full" };
+	static const char *const names[] = { "disable",	  "allow",
+					     "prefer",	  "require",
+					     "verify-ca", "verify-full" };
 
 	if (c->host->local || c->cfg->sslmode < PGW_SSL_REQUIRE)
 		return true;
@@ -272,7 +287,7 @@ static bool is_expected_peer(const struct pgw_conn *c, struct pgw_err *err)
 		return true;
 	if (!pgw_sock_peer_uid(&c->sock, &uid, err))
 		return false;
-	pgw_uid_text(uid, text);
+	snprintf(text, sizeof(text), "%u", uid);
 	if (strcmp(text, c->cfg->requirepeer) == 0)
 		return true;
 	return pgw_fail(err, PGW_E_AUTH,
@@ -285,24 +300,24 @@ static void reset(struct pgw_conn *c)
 {
 	pgw_session_release(&c->session);
 	pgw_session_init(&c->session, NULL);
-	pgw_conn_hooks(c, &c->hooks);
+	set_hooks(c);
 	pgw_sock_close(&c->sock);
 }
 
 static bool try_address(struct pgw_conn *c, const struct pgw_addrs *addrs,
 			size_t i, struct pgw_err *err)
 {
-	int64_t start = pgw_clock_ms();
+	int64_t start = pgw_clock_us();
 
 	c->addr = addrs->a[i];
 	pgw_addr_text(&c->addr, c->address, sizeof(c->address));
 	if (!pgw_dial(&c->sock, addrs, i, c->cfg, err))
 		return false;
-	c->timing.dial_ms = (uint32_t)(pgw_clock_ms() - start);
-	start = pgw_clock_ms();
+	c->timing.dial_us = pgw_clock_us() - start;
+	start = pgw_clock_us();
 	c->round_trips++; /* TCP's own */
 	if (is_expected_peer(c, err) && log_in(c, err)) {
-		c->timing.auth_ms = (uint32_t)(pgw_clock_ms() - start);
+		c->timing.auth_us = pgw_clock_us() - start;
 		return true;
 	}
 	if (err->code != PGW_E_SERVER)
@@ -332,16 +347,16 @@ static bool try_host(struct pgw_conn *c, const struct pgw_host *host,
 		     struct pgw_err *err)
 {
 	uint32_t timeout = c->cfg->connect_timeout_ms;
-	int64_t start = pgw_clock_ms();
+	int64_t start = pgw_clock_us();
 	struct pgw_addrs addrs = { .n = 0 };
 
 	c->host = host;
-	c->sock.deadline = timeout ? start + timeout : PGW_FOREVER;
+	c->sock.deadline = timeout ? pgw_clock_ms() + timeout : PGW_FOREVER;
 	if (!not_without_tls(c, err) ||
 	    !pgw_dial_addresses(&addrs, host, c->sock.interrupt_fd,
 				c->sock.deadline, err))
 		return false;
-	c->timing.resolve_ms = (uint32_t)(pgw_clock_ms() - start);
+	c->timing.resolve_us = pgw_clock_us() - start;
 	for (size_t i = 0; i < addrs.n; i++) {
 		if (try_address(c, &addrs, i, err))
 			return true;
@@ -380,12 +395,27 @@ bool pgw_connect(struct pgw_conn **out, const struct pgw_config *cfg,
 	c->sock = (struct pgw_sock){ .fd = -1,
 				     .interrupt_fd = options->interrupt_fd };
 	pgw_session_init(&c->session, NULL);
-	pgw_conn_hooks(c, &options->hooks);
+	pgw_conn_answers(c, options->hooks.row, options->hooks.done,
+			 options->hooks.ctx);
 	if (!try_hosts(c, err)) {
 		pgw_conn_close(c);
 		return false;
 	}
 	*out = c;
+	return true;
+}
+
+static bool write_all(struct pgw_sock *k, struct pgw_view v,
+		      struct pgw_err *err)
+{
+	while (v.n > 0) {
+		ssize_t n = pgw_sock_write(k, v.p, v.n, err);
+
+		if (n < 0)
+			return false;
+		v.p += n;
+		v.n -= (size_t)n;
+	}
 	return true;
 }
 
@@ -398,7 +428,8 @@ void pgw_conn_close(struct pgw_conn *c)
 	c->sock.deadline = 0; /* say goodbye only if that takes no time */
 	if (c->session.state == PGW_IDLE &&
 	    pgw_session_terminate(&c->session, &ignored))
-		(void)!flush(c, 0, &ignored);
+		(void)!write_all(&c->sock, pgw_session_out(&c->session),
+				 &ignored);
 	pgw_session_release(&c->session);
 	pgw_sock_close(&c->sock);
 	pgw_wipe(c->chunk, sizeof(c->chunk));
@@ -416,20 +447,6 @@ static bool wait_for_eof(struct pgw_sock *k, struct pgw_err *err)
 		n = pgw_sock_read(k, unused, sizeof(unused), err);
 	while (n > 0);
 	return n == 0;
-}
-
-static bool write_all(struct pgw_sock *k, struct pgw_view v,
-		      struct pgw_err *err)
-{
-	while (v.n > 0) {
-		ssize_t n = pgw_sock_write(k, v.p, v.n, err);
-
-		if (n < 0)
-			return false;
-		v.p += n;
-		v.n -= (size_t)n;
-	}
-	return true;
 }
 
 bool pgw_conn_cancel(const struct pgw_conn *c, uint32_t timeout_ms,

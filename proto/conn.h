@@ -8,17 +8,18 @@
 #define PGW_CONN_H
 
 #include "answer.h"
+#include "clock.h"
 #include "conninfo.h"
 
 struct pgw_conn;
 
 /* How long each phase of connecting took; ping shows it. */
 struct pgw_timing {
-	uint32_t resolve_us, dial_us, auth_us;
+	int64_t resolve_us, dial_us, auth_us;
 };
 
 struct pgw_conn_options {
-	struct pgw_hooks hooks; /* may be changed later: pgw_conn_hooks */
+	struct pgw_hooks hooks; /* notice and trace hold as long as it lives */
 	int interrupt_fd;	/* -1 = none; readable = stop waiting */
 };
 
@@ -33,7 +34,10 @@ bool pgw_connect(struct pgw_conn **out, const struct pgw_config *cfg,
 /* Say goodbye if that does not wait, then close; c may be NULL. */
 void pgw_conn_close(struct pgw_conn *c);
 
-void pgw_conn_hooks(struct pgw_conn *c, const struct pgw_hooks *hooks);
+/* Where rows and outcomes go from now on; either may be NULL. */
+void pgw_conn_answers(
+	struct pgw_conn *c, void (*row)(void *ctx, const struct pgw_row *row),
+	void (*done)(void *ctx, const struct pgw_outcome *outcome), void *ctx);
 
 /* On pgw_clock_ms(), or PGW_FOREVER, which it is after connecting. */
 void pgw_conn_deadline(struct pgw_conn *c, int64_t deadline);

@@ -16,8 +16,7 @@ bool pgw_dial_addresses(struct pgw_addrs *out, const struct pgw_host *host,
  * time that is left, so that a dead one does not eat the others' chance.
  */
 bool pgw_dial(struct pgw_sock *k, const struct pgw_addrs *addrs, size_t i,
-	      const struct pgw_config *cfg,
-	      struct pgw_err *err) PGW_MUST_CHECK;
+	      const struct pgw_config *cfg, struct pgw_err *err) PGW_MUST_CHECK;
 
 /* Nobody else can listen: a Unix socket, or the loopback interface. */
 bool pgw_addr_private(const struct pgw_addr *a);

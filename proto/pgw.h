@@ -8,8 +8,9 @@
 #ifndef PGW_H
 #define PGW_H
 
-#include "conninfo.h"
+#include "clock.h"
 #include "conn.h"
+#include "conninfo.h"
 #include "crypto.h"
 #include "err.h"
 #include "utf8.h"

@@ -6,14 +6,13 @@
 #ifndef PGW_SOCK_H
 #define PGW_SOCK_H
 
+#include "clock.h"
 #include "err.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
-
-#define PGW_FOREVER INT64_MAX
 
 struct pgw_addr {
 	struct sockaddr_storage sa;
@@ -31,8 +30,6 @@ struct pgw_tcp {
 	bool keepalives;
 	uint32_t idle_s, interval_s, count, user_timeout_ms;
 };
-
-int64_t pgw_clock_ms(void);
 
 /* "127.0.0.1:5432", "[::1]:5432", or the path of a Unix socket. */
 void pgw_addr_text(const struct pgw_addr *a, char *out, size_t size);

@@ -52,7 +52,7 @@ struct mz_sql_error {
 
 struct mz_err {
 	enum mz_status status;
-	int signal; /* the signal that ended it, or 0 */
+	int signal; /* the signal that ended it, or 0; -1 = ask the context */
 	char msg[1024];
 	char hint[512];
 	struct mz_place place;

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "db.h"
+
+#include <string.h>
+
+#define FIRST_PAUSE_MS 100
+#define MOST_PAUSE_MS 5000
+
+static void on_notice(void *ctx, const struct pgw_diag *diag)
+{
+	struct mz_db *db = ctx;
+
+	mz_tell(&db->listener, &(struct mz_event){ .kind = MZ_EV_NOTICE,
+						   .tag = db->tag,
+						   .diag = diag });
+}
+
+static void on_trace(void *ctx, const char *line)
+{
+	struct mz_db *db = ctx;
+
+	db->trace(db->trace_ctx, line);
+}
+
+bool mz_db_fail(struct mz_err *err, const struct pgw_err *cause)
+{
+	enum mz_status status = MZ_connect;
+
+	switch (cause->code) {
+	case PGW_E_NOMEM:
+	case PGW_E_USAGE:
+	case PGW_OK:
+		status = MZ_internal;
+		break;
+	case PGW_E_CONFIG:
+	case PGW_E_LIMIT:
+		status = MZ_usage;
+		break;
+	default:
+		break;
+	}
+	mz_fail(err, status, "%s", cause->msg);
+	if (cause->sqlstate[0])
+		mz_fail(err, status, "%s (%s)", cause->msg, cause->sqlstate);
+	if (cause->hint[0])
+		mz_hint(err, "%s", cause->hint);
+	err->signal = cause->code == PGW_E_INTERRUPTED ? -1 : 0;
+	return false;
+}
+
+/* A failure that may be gone in a while, as opposed to a wrong password. */
+static bool passes(const struct pgw_err *err)
+{
+	switch (err->code) {
+	case PGW_E_REFUSED:
+	case PGW_E_RESOLVE:
+	case PGW_E_TIMEOUT:
+	case PGW_E_CLOSED:
+	case PGW_E_IO:
+		return true;
+	case PGW_E_SERVER: /* starting up; too many connections */
+		return strcmp(err->sqlstate, "57P03") == 0 ||
+		       strcmp(err->sqlstate, "53300") == 0;
+	default:
+		return false;
+	}
+}
+
+int64_t mz_pause_next(struct mz_pause *p)
+{
+	unsigned char random = 0;
+	int64_t pause = p->next_ms;
+	struct pgw_err ignored;
+
+	p->next_ms = pause * 2 < p->most_ms ? pause * 2 : p->most_ms;
+	if (!pgw_random(&random, 1, &ignored))
+		random = 128; /* jitter is a courtesy */
+	return pause / 2 + pause * random / 256;
+}
+
+bool mz_db_sleep(const struct mz_db *db, int64_t ms, struct mz_err *err)
+{
+	struct pgw_err cause;
+
+	return pgw_sleep(ms, db->interrupt_fd, &cause) ||
+	       mz_db_fail(err, &cause);
+}
+
+static bool connect_once(struct mz_db *db, struct pgw_err *cause)
+{
+	struct pgw_conn_options options = { .interrupt_fd = db->interrupt_fd };
+
+	options.hooks.notice = on_notice;
+	options.hooks.trace = db->trace ? on_trace : NULL;
+	options.hooks.ctx = db;
+	return pgw_connect(&db->conn, db->cfg, &options, cause);
+}
+
+bool mz_db_open(struct mz_db *db, int64_t wait_ms, struct mz_err *err)
+{
+	struct mz_pause pause = { FIRST_PAUSE_MS, MOST_PAUSE_MS };
+	int64_t start = pgw_clock_ms();
+	struct pgw_err cause;
+
+	while (!connect_once(db, &cause)) {
+		int64_t left = start + wait_ms - pgw_clock_ms();
+		int64_t ms = mz_pause_next(&pause);
+
+		if (left <= 0 || !passes(&cause))
+			return mz_db_fail(err, &cause);
+		if (!mz_db_sleep(db, ms < left ? ms : left, err))
+			return false;
+	}
+	return true;
+}
+
+void mz_db_close(struct mz_db *db)
+{
+	if (!db->conn)
+		return;
+	db->round_trips += pgw_conn_round_trips(db->conn);
+	pgw_conn_close(db->conn);
+	db->conn = NULL;
+}
+
+void mz_db_hooks(struct mz_db *db,
+		 void (*row)(void *ctx, const struct pgw_row *row),
+		 void (*done)(void *ctx, const struct pgw_outcome *outcome),
+		 void *ctx)
+{
+	pgw_conn_answers(db->conn, row, done, ctx);
+}
+
+size_t mz_db_round_trips(const struct mz_db *db)
+{
+	return db->round_trips +
+	       (db->conn ? pgw_conn_round_trips(db->conn) : 0);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The connection of a command: opened once, its notices and trace reported. */
+#ifndef MZ_DB_H
+#define MZ_DB_H
+
+#include "error.h"
+#include "event.h"
+
+struct mz_db {
+	struct pgw_conn *conn; /* NULL = closed */
+	const struct pgw_config *cfg;
+	struct mz_listener listener;
+	void (*trace)(void *ctx, const char *line); /* NULL = none */
+	void *trace_ctx;
+	const char *tag; /* the migration that notices belong to, or NULL */
+	int interrupt_fd;
+	size_t round_trips; /* of connections that are closed by now */
+};
+
+/*
+ * Connect.  While the failure is one that passes (refused, starting up, no
+ * name yet) and wait_ms have not, try again with growing pauses.
+ */
+bool mz_db_open(struct mz_db *db, int64_t wait_ms,
+		struct mz_err *err) PGW_MUST_CHECK;
+void mz_db_close(struct mz_db *db);
+
+/* Answers go to row and done (either may be NULL) until this is called again.
+ */
+void mz_db_hooks(struct mz_db *db,
+		 void (*row)(void *ctx, const struct pgw_row *row),
+		 void (*done)(void *ctx, const struct pgw_outcome *outcome),
+		 void *ctx);
+
+size_t mz_db_round_trips(const struct mz_db *db);
+
+/* Our own words for a failure of the connection; false. */
+bool mz_db_fail(struct mz_err *err, const struct pgw_err *cause);
+
+/* Sleep, but not through an interrupt; false when one has come. */
+bool mz_db_sleep(const struct mz_db *db, int64_t ms,
+		 struct mz_err *err) PGW_MUST_CHECK;
+
+/* A pause that doubles from first_ms to most_ms, with jitter. */
+struct mz_pause {
+	int64_t next_ms, most_ms;
+};
+
+int64_t mz_pause_next(struct mz_pause *p);
+
+#endif

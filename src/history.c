@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "history.h"
+
+#include "sqltext.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long a reader waits for the table before it says that someone migrates.
+ */
+#define READ_LOCK_TIMEOUT_MS 1000
+
+bool mz_table_init(struct mz_table *t, struct mz_arena *a, const char *schema,
+		   const char *name, struct mz_err *err)
+{
+	unsigned char digest[PGW_SHA256_LEN];
+	struct pgw_sha256 h;
+	uint64_t key = 0;
+
+	if (!mz_sqltext_name(schema, "--schema", err) ||
+	    !mz_sqltext_name(name, "--table", err))
+		return false;
+	t->schema = schema;
+	t->name = name;
+	t->quoted = mz_printf(a, "%s.%s", mz_quote_name(a, schema),
+			      mz_quote_name(a, name));
+
+	/* Advisory locks are numbers: everyone must find the same one. */
+	pgw_sha256_init(&h);
+	pgw_sha256_update(&h, "mizzle:", 7);
+	pgw_sha256_update(&h, t->quoted, strlen(t->quoted));
+	pgw_sha256_final(&h, digest);
+	for (size_t i = 0; i < 8; i++)
+		key = key << 8 | digest[i];
+	t->lock_key = (int64_t)(key >> 1); /* positive: easier to look for */
+	return true;
+}
+
+/* ---- reading */
+
+/*
+ * Two statements in one message.  The first never fails and says what is
+ * there; its set_config holds for the second, which fails when the table is
+ * missing or locked.  The letters tell the order of the table's columns.
+ */
+static const char *read_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	return mz_printf(
+		a,
+		"SELECT pg_catalog.set_config('lock_timeout', '%d', true), "
+		"pg_catalog.current_setting('server_version_num'), "
+		"current_user, pg_catalog.current_database(), "
+		"pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(), "
+		"pg_catalog.current_setting('transaction_read_only'), "
+		"n.oid IS NOT NULL, "
+		"pg_catalog.has_database_privilege("
+		"pg_catalog.current_database(), 'CREATE'), "
+		"pg_catalog.has_schema_privilege(n.oid, 'USAGE'), "
+		"pg_catalog.has_schema_privilege(n.oid, 'CREATE'), "
+		"pg_catalog.has_table_privilege(c.oid, 'SELECT'), "
+		"pg_catalog.has_table_privilege(c.oid, 'INSERT'), "
+		"pg_catalog.has_table_privilege(c.oid, "
+		"'UPDATE, DELETE, TRUNCATE'), "
+		"(SELECT pg_catalog.string_agg(CASE "
+		"WHEN a.attname OPERATOR(pg_catalog.=) 'id' THEN 'i' "
+		"WHEN a.attname OPERATOR(pg_catalog.=) 'hash' THEN 'h' "
+		"WHEN a.attname OPERATOR(pg_catalog.=) 'created_at' THEN 'c' "
+		"WHEN a.attname OPERATOR(pg_catalog.=) 'name' THEN 'n' "
+		"WHEN a.attname OPERATOR(pg_catalog.=) 'applied_at' THEN 'a' "
+		"ELSE '-' END, '' ORDER BY a.attnum) "
+		"FROM pg_catalog.pg_attribute a "
+		"WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid "
+		"AND a.attnum OPERATOR(pg_catalog.>) 0 "
+		"AND NOT a.attisdropped) "
+		"FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_namespace n "
+		"ON n.nspname OPERATOR(pg_catalog.=) %s "
+		"LEFT JOIN pg_catalog.pg_class c "
+		"ON c.relnamespace OPERATOR(pg_catalog.=) n.oid "
+		"AND c.relname OPERATOR(pg_catalog.=) %s; "
+		"SELECT * FROM %s",
+		READ_LOCK_TIMEOUT_MS, mz_quote_literal(a, t->schema),
+		mz_quote_literal(a, t->name), t->quoted);
+}
+
+struct reader {
+	struct mz_history *h;
+	struct mz_arena *arena;
+	const char *columns; /* letters, see read_sql; NULL = no table */
+	bool has_facts;
+	bool malformed;
+	size_t room; /* for rows */
+};
+
+/* The next column as text of the arena, or NULL. */
+static const char *take(struct reader *r, struct pgw_view *cols)
+{
+	struct pgw_view v = { 0 };
+
+	if (!pgw_column_next(cols, &v) || !v.p)
+		return NULL;
+	return mz_strndup(r->arena, (const char *)v.p, v.n);
+}
+
+static bool take_bool(struct reader *r, struct pgw_view *cols)
+{
+	const char *text = take(r, cols);
+
+	return text && (strcmp(text, "t") == 0 || strcmp(text, "on") == 0);
+}
+
+static bool to_int64(const char *text, int64_t *value)
+{
+	char *end;
+
+	if (!text || !*text)
+		return false;
+	*value = strtoll(text, &end, 10);
+	return *end == '\0';
+}
+
+static int take_int(struct reader *r, struct pgw_view *cols)
+{
+	int64_t value;
+
+	return to_int64(take(r, cols), &value) && value >= 0 &&
+			       value <= INT32_MAX ?
+		       (int)value :
+		       0;
+}
+
+static void read_facts(struct reader *r, struct pgw_view cols)
+{
+	struct mz_history *h = r->h;
+
+	(void)take(r, &cols); /* the lock_timeout */
+	h->version = take_int(r, &cols);
+	h->user = take(r, &cols);
+	h->database = take(r, &cols);
+	h->backend_pid = take_int(r, &cols);
+	h->in_recovery = take_bool(r, &cols);
+	h->read_only = take_bool(r, &cols);
+	h->schema_exists = take_bool(r, &cols);
+	h->may_create_schema = take_bool(r, &cols);
+	h->may_use_schema = take_bool(r, &cols);
+	h->may_create_table = take_bool(r, &cols);
+	h->may_read = take_bool(r, &cols);
+	h->may_insert = take_bool(r, &cols);
+	h->may_lock = take_bool(r, &cols);
+	r->columns = take(r, &cols);
+	r->has_facts = true;
+	if (r->columns)
+		h->shape = strchr(r->columns, 'n') ? MZ_SHAPE_COLUMNS_5 :
+						     MZ_SHAPE_COLUMNS_3;
+}
+
+static struct mz_row *add_row(struct reader *r)
+{
+	struct mz_history *h = r->h;
+
+	if (h->count == r->room) {
+		struct mz_row *more;
+
+		r->room = r->room ? r->room * 2 : 64;
+		more = mz_alloc_array(r->arena, r->room, sizeof(*more));
+		if (h->count)
+			memcpy(more, h->rows, h->count * sizeof(*more));
+		h->rows = more;
+	}
+	return &h->rows[h->count++];
+}
+
+static void read_row(struct reader *r, struct pgw_view cols)
+{
+	struct mz_row *row = add_row(r);
+
+	row->hash = "";
+	for (const char *c = r->columns; c && *c; c++) {
+		const char *text = take(r, &cols);
+
+		if (*c == 'i' && !to_int64(text, &row->id))
+			r->malformed = true;
+		else if (*c == 'h' && text)
+			row->hash = text;
+		else if (*c == 'c' && text)
+			row->has_when = to_int64(text, &row->when);
+		else if (*c == 'n')
+			row->name = text;
+		else if (*c == 'a')
+			row->applied_at = text;
+	}
+}
+
+static void on_row(void *ctx, const struct pgw_row *row)
+{
+	struct reader *r = ctx;
+
+	if (r->has_facts)
+		read_row(r, row->cols);
+	else
+		read_facts(r, row->cols);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct mz_row *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* A missing table is an answer, and so is one that someone holds. */
+static bool explain(struct reader *r, const struct mz_table *t,
+		    const struct pgw_err *cause, struct mz_err *err)
+{
+	struct mz_history *h = r->h;
+
+	if (cause->code != PGW_E_SERVER || !r->has_facts)
+		return mz_db_fail(err, cause);
+	if (strcmp(cause->sqlstate, "55P03") == 0) {
+		h->busy = true;
+		return true;
+	}
+	if (!r->columns && (strcmp(cause->sqlstate, "42P01") == 0 ||
+			    strcmp(cause->sqlstate, "3F000") == 0 ||
+			    strcmp(cause->sqlstate, "42501") == 0))
+		return true;
+	if (strcmp(cause->sqlstate, "42501") == 0) {
+		mz_fail(err, MZ_refused, "role %s may not read the history: %s",
+			h->user, cause->msg);
+		return mz_hint(err,
+			       "GRANT USAGE ON SCHEMA %s and SELECT ON %s to "
+			       "it",
+			       mz_quote_name(r->arena, t->schema), t->quoted);
+	}
+	return mz_fail(err, MZ_history, "cannot read the history %s: %s (%s)",
+		       t->quoted, cause->msg, cause->sqlstate);
+}
+
+static bool has_columns(const struct reader *r, const struct mz_table *t,
+			struct mz_err *err)
+{
+	if (!r->columns ||
+	    (strchr(r->columns, 'i') && strchr(r->columns, 'h') &&
+	     strchr(r->columns, 'c') && !r->malformed))
+		return true;
+	mz_fail(err, MZ_history,
+		"%s is not a history of Drizzle: it needs the columns id, "
+		"hash and created_at",
+		t->quoted);
+	return mz_hint(err, "say where the history is with --schema and "
+			    "--table");
+}
+
+bool mz_history_read(struct mz_history *h, struct mz_arena *a, struct mz_db *db,
+		     const struct mz_table *t, struct mz_err *err)
+{
+	struct reader r = { .h = h, .arena = a };
+	struct pgw_err cause;
+	bool ok;
+
+	*h = (struct mz_history){ .shape = MZ_SHAPE_ABSENT };
+	mz_db_hooks(db, on_row, NULL, &r);
+	ok = pgw_conn_query(db->conn, read_sql(a, t), &cause);
+	mz_db_hooks(db, NULL, NULL, NULL);
+	if (!ok && !explain(&r, t, &cause, err))
+		return false;
+	if (!r.has_facts)
+		return mz_fail(err, MZ_connect,
+			       "the server gave no answer to a simple query");
+	if (h->count)
+		qsort(h->rows, h->count, sizeof(*h->rows), by_id);
+	return has_columns(&r, t, err);
+}
+
+/* ---- rights */
+
+static bool refuse(struct mz_err *err, const struct mz_history *h,
+		   const char *may_not, const char *what)
+{
+	mz_fail(err, MZ_refused, "role %s may not %s %s", h->user, may_not,
+		what);
+	return mz_hint(err, "run as the owner, or have it granted");
+}
+
+bool mz_history_writable(const struct mz_history *h, const struct mz_table *t,
+			 struct mz_err *err)
+{
+	if (h->in_recovery) {
+		mz_fail(err, MZ_refused,
+			"the server is a standby: it takes no changes");
+		return mz_hint(err, "connect to the primary");
+	}
+	if (h->read_only) {
+		mz_fail(err, MZ_refused,
+			"transactions are read-only here "
+			"(default_transaction_read_only)");
+		return mz_hint(err, "connect to the primary, or as a role that "
+				    "may write");
+	}
+	if (!h->schema_exists && !h->may_create_schema)
+		return refuse(err, h, "create the schema of", t->quoted);
+	if (h->schema_exists && !h->may_use_schema)
+		return refuse(err, h, "use the schema of", t->quoted);
+	if (h->shape == MZ_SHAPE_ABSENT)
+		return !h->schema_exists || h->may_create_table ||
+		       refuse(err, h, "create the history", t->quoted);
+	return h->may_insert || refuse(err, h, "write to", t->quoted);
+}
+
+/* ---- writing */
+
+/* `drizzle-kit up` names the folder of a journal's migration like this. */
+static const char *upgraded_name(struct mz_arena *a,
+				 const struct mz_migration *m)
+{
+	const char *rest = strchr(m->tag, '_');
+	char stamp[MZ_TIMESTAMP_LEN + 1];
+
+	mz_timestamp(m->when, stamp);
+	return mz_printf(a, "%s_%s", stamp, rest ? rest + 1 : m->tag);
+}
+
+const char *mz_history_name(struct mz_arena *a, enum mz_layout layout,
+			    const struct mz_migration *m)
+{
+	return layout == MZ_LAYOUT_JOURNAL ? upgraded_name(a, m) : m->tag;
+}
+
+const char *mz_history_create_sql(struct mz_arena *a, const struct mz_table *t,
+				  const struct mz_history *h,
+				  enum mz_shape shape)
+{
+	const char *schema =
+		h->schema_exists ?
+			"" :
+			mz_printf(a, "CREATE SCHEMA IF NOT EXISTS %s; ",
+				  mz_quote_name(a, t->schema));
+
+	if (h->shape != MZ_SHAPE_ABSENT)
+		return "";
+	return mz_printf(a,
+			 "%sCREATE TABLE IF NOT EXISTS %s (\n"
+			 "\tid SERIAL PRIMARY KEY,\n"
+			 "\thash text NOT NULL,\n"
+			 "\tcreated_at bigint%s\n)",
+			 schema, t->quoted,
+			 shape == MZ_SHAPE_COLUMNS_5 ?
+				 ",\n\tname text,\n\tapplied_at timestamp with "
+				 "time zone DEFAULT pg_catalog.now()" :
+				 "");
+}
+
+const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
+				  enum mz_shape shape, enum mz_layout layout,
+				  const struct mz_migration *m)
+{
+	const char *name;
+
+	if (shape != MZ_SHAPE_COLUMNS_5)
+		return mz_printf(a,
+				 "INSERT INTO %s (\"hash\", \"created_at\") "
+				 "VALUES ('%s', %" PRId64 ")",
+				 t->quoted, m->hash, m->when);
+	name = mz_history_name(a, layout, m);
+	return mz_printf(a,
+			 "INSERT INTO %s (\"hash\", \"created_at\", \"name\") "
+			 "VALUES ('%s', %" PRId64 ", %s)",
+			 t->quoted, m->hash, m->when,
+			 mz_quote_literal(a, name));
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The history: Drizzle's table of what was applied, in its 3-column (0.x) or
+ * 5-column (1.x) shape.  One query reads everything a run must know; with
+ * nothing to do it is the only one.
+ */
+#ifndef MZ_HISTORY_H
+#define MZ_HISTORY_H
+
+#include "arena.h"
+#include "db.h"
+#include "error.h"
+#include "folder.h"
+
+/* Where the table is; both are valid UTF-8 without NUL. */
+struct mz_table {
+	const char *schema, *name;
+	const char *quoted; /* "schema"."name", to be put into SQL */
+	int64_t lock_key;   /* of the advisory lock that guards it */
+};
+
+bool mz_table_init(struct mz_table *t, struct mz_arena *a, const char *schema,
+		   const char *name, struct mz_err *err) PGW_MUST_CHECK;
+
+struct mz_row {
+	int64_t id;
+	const char *hash;
+	bool has_when;
+	int64_t when;		/* created_at */
+	const char *name;	/* NULL = none, always so in 3 columns */
+	const char *applied_at; /* as the server prints it, or NULL */
+};
+
+enum mz_shape {
+	MZ_SHAPE_ABSENT, /* no table yet: a normal answer */
+	MZ_SHAPE_COLUMNS_3,
+	MZ_SHAPE_COLUMNS_5, /* told by the column "name" */
+};
+
+struct mz_history {
+	enum mz_shape shape;
+	bool busy; /* the table is locked: someone migrates; rows unknown */
+	struct mz_row *rows; /* by id */
+	size_t count;
+
+	/* What the same query says of the server and of us. */
+	int version; /* server_version_num */
+	const char *user, *database;
+	int backend_pid;
+	bool in_recovery, read_only;
+	bool schema_exists, may_create_schema, may_use_schema;
+	bool may_create_table, may_read, may_insert, may_lock;
+};
+
+/* Read it all.  A table that is locked for long is no failure, but busy. */
+bool mz_history_read(struct mz_history *h, struct mz_arena *a, struct mz_db *db,
+		     const struct mz_table *t,
+		     struct mz_err *err) PGW_MUST_CHECK;
+
+/* Whether this role on this server can apply anything; else status refused. */
+bool mz_history_writable(const struct mz_history *h, const struct mz_table *t,
+			 struct mz_err *err) PGW_MUST_CHECK;
+
+/*
+ * What Drizzle 1.x would call a migration: its folder's name, or what
+ * `drizzle-kit up` would make of a journal's tag.
+ */
+const char *mz_history_name(struct mz_arena *a, enum mz_layout layout,
+			    const struct mz_migration *m);
+
+/* ---- SQL, of which nothing but quoted names and checked values is put in */
+
+/* Create what is missing, exactly as Drizzle does; "" when nothing is. */
+const char *mz_history_create_sql(struct mz_arena *a, const struct mz_table *t,
+				  const struct mz_history *h,
+				  enum mz_shape shape);
+
+/* The row of one migration. */
+const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
+				  enum mz_shape shape, enum mz_layout layout,
+				  const struct mz_migration *m);
+
+#endif

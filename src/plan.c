@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "plan.h"
+
+#include "similar.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- matching */
+
+/* What a row and a migration must have in common to be the same. */
+enum {
+	HASH = 1,
+	WHEN = 2,
+	NAME = 4,
+	SECOND = 8, /* created_at, where one side has no milliseconds */
+};
+
+/* The best evidence first. */
+static const unsigned passes[] = {
+	HASH | WHEN | NAME, HASH | WHEN, NAME, HASH | SECOND, HASH, WHEN, SECOND,
+};
+
+#define UNMATCHED SIZE_MAX
+
+struct matcher {
+	const struct mz_folder *f;
+	const struct mz_history *h;
+	const char **names; /* what a row would call each migration */
+	size_t *row_of;	    /* of each migration, or UNMATCHED */
+	size_t *migration_of; /* of each row, or UNMATCHED */
+};
+
+static int64_t second(int64_t ms)
+{
+	return ms - (ms % 1000 + 1000) % 1000;
+}
+
+static bool same_second(int64_t a, int64_t b)
+{
+	return second(a) == second(b) && (a == second(a) || b == second(b));
+}
+
+static bool has_name(const struct matcher *m, size_t i,
+		     const struct mz_row *row)
+{
+	return row->name && (strcmp(row->name, m->names[i]) == 0 ||
+			     strcmp(row->name, m->f->migrations[i].tag) == 0);
+}
+
+static bool fits(const struct matcher *m, size_t i, const struct mz_row *row,
+		 unsigned evidence)
+{
+	const struct mz_migration *mig = &m->f->migrations[i];
+
+	if ((evidence & HASH) && strcmp(row->hash, mig->hash) != 0)
+		return false;
+	if ((evidence & WHEN) && !(row->has_when && row->when == mig->when))
+		return false;
+	if ((evidence & SECOND) &&
+	    !(row->has_when && same_second(row->when, mig->when)))
+		return false;
+	if ((evidence & NAME) && !has_name(m, i, row))
+		return false;
+	/* A time alone is no evidence against two names that differ. */
+	return (evidence & (HASH | NAME)) || !row->name || has_name(m, i, row);
+}
+
+/* Rows mostly stand in the order of the folder: look there first. */
+static void match_one(struct matcher *m, size_t i, unsigned evidence)
+{
+	for (size_t k = 0; k < m->h->count; k++) {
+		size_t j = (i + k) % m->h->count;
+
+		if (m->migration_of[j] == UNMATCHED &&
+		    fits(m, i, &m->h->rows[j], evidence)) {
+			m->row_of[i] = j;
+			m->migration_of[j] = i;
+			return;
+		}
+	}
+}
+
+static size_t *unmatched(struct mz_arena *a, size_t n)
+{
+	size_t *array = mz_alloc_array(a, n, sizeof(*array));
+
+	for (size_t i = 0; i < n; i++)
+		array[i] = UNMATCHED;
+	return array;
+}
+
+static void match(struct matcher *m, struct mz_arena *a)
+{
+	size_t n = m->f->count;
+
+	m->names = mz_alloc_array(a, n, sizeof(*m->names));
+	m->row_of = unmatched(a, n);
+	m->migration_of = unmatched(a, m->h->count);
+	for (size_t i = 0; i < n; i++)
+		m->names[i] = mz_history_name(a, m->f->layout,
+					      &m->f->migrations[i]);
+	for (size_t p = 0; p < sizeof(passes) / sizeof(passes[0]); p++)
+		for (size_t i = 0; i < n; i++)
+			if (m->row_of[i] == UNMATCHED)
+				match_one(m, i, passes[p]);
+}
+
+/* A row that records once more what another one already does. */
+static bool is_duplicate(const struct matcher *m, const struct mz_row *row)
+{
+	for (size_t j = 0; j < m->h->count; j++) {
+		const struct mz_row *other = &m->h->rows[j];
+
+		if (m->migration_of[j] != UNMATCHED &&
+		    strcmp(other->hash, row->hash) == 0 &&
+		    other->has_when == row->has_when &&
+		    other->when == row->when)
+			return true;
+	}
+	return false;
+}
+
+/* ---- listing */
+
+static void list_row(struct mz_listed *l, const struct mz_row *row)
+{
+	l->recorded_hash = row->hash;
+	l->recorded_at = row->applied_at;
+	l->has_recorded_when = row->has_when;
+	l->recorded_when = row->when;
+}
+
+static struct mz_listed *list(struct mz_plan *p, enum mz_state state)
+{
+	p->counts[state]++;
+	p->list[p->listed].state = state;
+	return &p->list[p->listed++];
+}
+
+static void list_missing(struct mz_plan *p, struct mz_arena *a,
+			 const struct matcher *m)
+{
+	for (size_t j = 0; j < m->h->count; j++) {
+		const struct mz_row *row = &m->h->rows[j];
+		struct mz_listed *l;
+
+		if (m->migration_of[j] != UNMATCHED)
+			continue;
+		if (is_duplicate(m, row)) {
+			p->duplicates++;
+			continue;
+		}
+		l = list(p, MZ_MISSING);
+		l->tag = row->name ? row->name :
+				     mz_printf(a, "row %lld",
+					       (long long)row->id);
+		l->when = row->when;
+		list_row(l, row);
+	}
+}
+
+static size_t last_matched(const struct matcher *m)
+{
+	size_t last = 0;
+
+	for (size_t i = 0; i < m->f->count; i++)
+		if (m->row_of[i] != UNMATCHED)
+			last = i;
+	return last;
+}
+
+void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
+		  const struct mz_folder *f, const struct mz_history *h,
+		  mz_is_eol is_eol, void *ctx)
+{
+	struct matcher m = { .f = f, .h = h };
+	size_t last;
+
+	*p = (struct mz_plan){ 0 };
+	p->list = mz_alloc_array(a, f->count + h->count + 1, sizeof(*p->list));
+	match(&m, a);
+	last = last_matched(&m);
+	for (size_t i = 0; i < f->count; i++) {
+		const struct mz_migration *mig = &f->migrations[i];
+		const struct mz_row *row = NULL;
+		enum mz_state state = MZ_APPLIED;
+		struct mz_listed *l;
+
+		if (m.row_of[i] != UNMATCHED)
+			row = &h->rows[m.row_of[i]];
+		if (!row)
+			state = i < last ? MZ_OUT_OF_ORDER : MZ_PENDING;
+		else if (strcmp(row->hash, mig->hash) != 0)
+			state = is_eol(ctx, i, row->hash) ? MZ_EOL :
+							    MZ_MODIFIED;
+		l = list(p, state);
+		l->tag = mig->tag;
+		l->hash = mig->hash;
+		l->when = mig->when;
+		if (row)
+			list_row(l, row);
+	}
+	list_missing(p, a, &m);
+}
+
+/* ---- choosing */
+
+static const struct mz_listed *first_of(const struct mz_plan *p,
+					enum mz_state state)
+{
+	for (size_t i = 0; i < p->listed; i++)
+		if (p->list[i].state == state)
+			return &p->list[i];
+	return NULL;
+}
+
+/* " (and 3 more)", or nothing. */
+static const char *more(char text[32], size_t count)
+{
+	text[0] = '\0';
+	if (count > 1)
+		snprintf(text, 32, " (and %zu more)", count - 1);
+	return text;
+}
+
+bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
+		    struct mz_err *err)
+{
+	const struct mz_listed *modified = first_of(p, MZ_MODIFIED);
+	const struct mz_listed *missing = first_of(p, MZ_MISSING);
+	char text[32];
+
+	if (modified && !wish->allow_modified) {
+		mz_fail(err, MZ_history,
+			"%s was edited after it was applied: recorded with "
+			"hash %.12s, the file has %.12s%s",
+			modified->tag, modified->recorded_hash, modified->hash,
+			more(text, p->counts[MZ_MODIFIED]));
+		return mz_hint(err, "restore the file and put the change into "
+				    "a new migration, or go on with "
+				    "--allow-modified");
+	}
+	if (missing && !wish->allow_missing) {
+		mz_fail(err, MZ_history,
+			"%s is recorded as applied (hash %.12s), but is not in "
+			"the folder%s",
+			missing->tag, missing->recorded_hash,
+			more(text, p->counts[MZ_MISSING]));
+		return mz_hint(err,
+			       "is this folder older than the database, or of "
+			       "another application? else go on with "
+			       "--allow-missing");
+	}
+	return true;
+}
+
+static bool find_to(const struct mz_folder *f, const char *to, size_t *end,
+		    struct mz_err *err)
+{
+	const char *near = NULL;
+
+	*end = f->count;
+	if (!to)
+		return true;
+	for (size_t i = 0; i < f->count; i++) {
+		if (strcmp(f->migrations[i].tag, to) == 0) {
+			*end = i + 1;
+			return true;
+		}
+		if (mz_similar(f->migrations[i].tag, to))
+			near = f->migrations[i].tag;
+	}
+	mz_fail(err, MZ_usage, "--to: there is no migration %s in %s", to,
+		f->dir);
+	return near ? mz_hint(err, "did you mean %s?", near) : false;
+}
+
+static mz_kind_order settle_order(const struct mz_history *h,
+				  mz_kind_order order)
+{
+	if (order != MZ_ORDER_AUTO)
+		return order;
+	return h->shape == MZ_SHAPE_COLUMNS_5 ? MZ_ORDER_APPLY :
+						MZ_ORDER_REFUSE;
+}
+
+static bool refuse_order(const struct mz_plan *p, const struct mz_folder *f,
+			 size_t i, struct mz_err *err)
+{
+	size_t later = i;
+	char text[32];
+
+	while (p->list[later].state == MZ_OUT_OF_ORDER ||
+	       p->list[later].state == MZ_PENDING)
+		later++;
+	mz_fail(err, MZ_history,
+		"%s is not applied, but %s, which comes after it, is%s",
+		f->migrations[i].tag, f->migrations[later].tag,
+		more(text, p->counts[MZ_OUT_OF_ORDER]));
+	return mz_hint(err, "it may have been skipped long ago: look, then use "
+			    "--out-of-order=apply to run it now or "
+			    "--out-of-order=skip to leave it out");
+}
+
+bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
+		    const struct mz_folder *f, const struct mz_history *h,
+		    const struct mz_wish *wish, struct mz_err *err)
+{
+	mz_kind_order order = settle_order(h, wish->order);
+	size_t end;
+
+	p->todo = mz_alloc_array(a, f->count + 1, sizeof(struct mz_migration *));
+	p->todo_count = p->skipped = 0;
+	if (!mz_plan_agrees(p, wish, err) || !find_to(f, wish->to, &end, err))
+		return false;
+	for (size_t i = 0; i < end; i++) {
+		enum mz_state state = p->list[i].state;
+
+		if (state == MZ_OUT_OF_ORDER && order == MZ_ORDER_REFUSE)
+			return refuse_order(p, f, i, err);
+		if (state == MZ_OUT_OF_ORDER && order == MZ_ORDER_SKIP)
+			p->skipped++;
+		else if (state == MZ_OUT_OF_ORDER || state == MZ_PENDING)
+			p->todo[p->todo_count++] = &f->migrations[i];
+	}
+	return true;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is there, what is recorded, and so what follows.  Pure: a folder and a
+ * history go in, states and the list of what to apply come out.
+ */
+#ifndef MZ_PLAN_H
+#define MZ_PLAN_H
+
+#include "event.h"
+#include "folder.h"
+#include "history.h"
+#include "options.h"
+
+/* What the user wants of a run. */
+struct mz_wish {
+	const char *to; /* stop after this tag; NULL = go to the end */
+	bool allow_modified, allow_missing;
+	mz_kind_order order;
+};
+
+struct mz_plan {
+	struct mz_listed *list; /* the folder's order, then what is missing */
+	size_t listed;
+	const struct mz_migration **todo; /* to be applied, in this order */
+	size_t todo_count;
+	size_t counts[MZ_STATES];
+	size_t duplicates; /* rows that record a migration once more */
+	size_t skipped;	   /* pending, but left out because of order = skip */
+};
+
+/*
+ * Match rows and migrations one to one, best evidence first.  eol says of a
+ * migration (by its index) whether a recorded hash differs in line ends only;
+ * it is asked only where hashes differ.
+ */
+typedef bool (*mz_is_eol)(void *ctx, size_t migration, const char *hash);
+
+void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
+		  const struct mz_folder *f, const struct mz_history *h,
+		  mz_is_eol is_eol, void *ctx);
+
+/* Choose what to apply; refuse where history and folder disagree. */
+bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
+		    const struct mz_folder *f, const struct mz_history *h,
+		    const struct mz_wish *wish,
+		    struct mz_err *err) PGW_MUST_CHECK;
+
+/* A history and a folder that agree; pending ones are no disagreement. */
+bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
+		    struct mz_err *err) PGW_MUST_CHECK;
+
+#endif
