@@ -326,23 +326,6 @@ static bool try_address(struct pgw_conn *c, const struct pgw_addrs *addrs,
 	return false;
 }
 
-/* Whether another address might do better than the one that failed so. */
-static bool worth_another(const struct pgw_err *err)
-{
-	switch (err->code) {
-	case PGW_E_REFUSED:
-	case PGW_E_TIMEOUT:
-	case PGW_E_IO:
-	case PGW_E_CLOSED:
-	case PGW_E_RESOLVE:
-		return true;
-	case PGW_E_SERVER: /* starting up or shutting down */
-		return strcmp(err->sqlstate, "57P03") == 0;
-	default:
-		return false;
-	}
-}
-
 static bool try_host(struct pgw_conn *c, const struct pgw_host *host,
 		     struct pgw_err *err)
 {
@@ -360,7 +343,7 @@ static bool try_host(struct pgw_conn *c, const struct pgw_host *host,
 	for (size_t i = 0; i < addrs.n; i++) {
 		if (try_address(c, &addrs, i, err))
 			return true;
-		if (!worth_another(err))
+		if (!pgw_err_passes(err))
 			return false;
 	}
 	if (addrs.n == 0)
@@ -376,7 +359,7 @@ static bool try_hosts(struct pgw_conn *c, struct pgw_err *err)
 			c->sock.deadline = PGW_FOREVER;
 			return true;
 		}
-		if (!worth_another(err))
+		if (!pgw_err_passes(err))
 			return false;
 	}
 	return false;

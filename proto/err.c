@@ -7,15 +7,26 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const texts[] = {
-#define X(name, text) text,
-	"no error", PGW_CODES(X)
+static const struct {
+	const char *text;
+	bool passes;
+} codes[] = {
+
+#define X(name, passes, text) { text, passes },
+	{ "no error", false },
+	PGW_CODES(X)
 #undef X
 };
 
 const char *pgw_code_text(enum pgw_code code)
 {
-	return texts[code];
+	return codes[code].text;
+}
+
+bool pgw_err_passes(const struct pgw_err *err)
+{
+	return codes[err->code].passes || strcmp(err->sqlstate, "57P03") == 0 ||
+	       strcmp(err->sqlstate, "53300") == 0;
 }
 
 bool pgw_fail(struct pgw_err *err, enum pgw_code code, const char *fmt, ...)

@@ -13,26 +13,30 @@
 #define PGW_ERR_MAX 512
 #define PGW_HINT_MAX 256
 
-#define PGW_CODES(X)                                               \
-	X(NOMEM, "out of memory")                                  \
-	X(IO, "input/output error")                                \
-	X(RESOLVE, "the name of the host could not be resolved")   \
-	X(REFUSED, "the server does not accept connections there") \
-	X(TIMEOUT, "timed out")                                    \
-	X(INTERRUPTED, "interrupted")                              \
-	X(CLOSED, "the server closed the connection")              \
-	X(PROTOCOL, "the server broke the wire protocol")          \
-	X(AUTH, "authentication failed")                           \
-	X(CONFIG, "the connection settings are wrong")             \
-	X(UNSUPPORTED, "not supported")                            \
-	X(LIMIT, "too large")                                      \
-	X(SERVER, "the server reported an error")                  \
-	X(USAGE, "called out of turn")
+/*
+ * X(name, passes, text).  What passes may be gone in a while, or may not be so
+ * at another address.
+ */
+#define PGW_CODES(X)                                                     \
+	X(NOMEM, false, "out of memory")                                 \
+	X(IO, true, "input/output error")                                \
+	X(RESOLVE, true, "the name of the host could not be resolved")   \
+	X(REFUSED, true, "the server does not accept connections there") \
+	X(TIMEOUT, true, "timed out")                                    \
+	X(INTERRUPTED, false, "interrupted")                             \
+	X(CLOSED, true, "the server closed the connection")              \
+	X(PROTOCOL, false, "the server broke the wire protocol")         \
+	X(AUTH, false, "authentication failed")                          \
+	X(CONFIG, false, "the connection settings are wrong")            \
+	X(UNSUPPORTED, false, "not supported")                           \
+	X(LIMIT, false, "too large")                                     \
+	X(SERVER, false, "the server reported an error")                 \
+	X(USAGE, false, "called out of turn")
 
 enum pgw_code {
 	PGW_OK,
 
-#define X(name, text) PGW_E_##name,
+#define X(name, passes, text) PGW_E_##name,
 	PGW_CODES(X)
 #undef X
 };
@@ -48,6 +52,9 @@ struct pgw_err {
 #define PGW_MUST_CHECK __attribute__((warn_unused_result))
 
 const char *pgw_code_text(enum pgw_code code);
+
+/* The same for an error; a server that starts up or is full passes, too. */
+bool pgw_err_passes(const struct pgw_err *err);
 
 /* Fill err and return false, so that a caller can say: return pgw_fail(...). */
 bool pgw_fail(struct pgw_err *err, enum pgw_code code, const char *fmt, ...)

@@ -3,8 +3,6 @@
 
 #include "db.h"
 
-#include <string.h>
-
 #define FIRST_PAUSE_MS 100
 #define MOST_PAUSE_MS 5000
 
@@ -24,48 +22,25 @@ static void on_trace(void *ctx, const char *line)
 	db->trace(db->trace_ctx, line);
 }
 
+static enum mz_status status_of(enum pgw_code code)
+{
+	if (code == PGW_E_NOMEM || code == PGW_E_USAGE)
+		return MZ_internal;
+	if (code == PGW_E_CONFIG || code == PGW_E_LIMIT)
+		return MZ_usage;
+	return MZ_connect;
+}
+
 bool mz_db_fail(struct mz_err *err, const struct pgw_err *cause)
 {
-	enum mz_status status = MZ_connect;
+	bool state = cause->sqlstate[0] != '\0';
 
-	switch (cause->code) {
-	case PGW_E_NOMEM:
-	case PGW_E_USAGE:
-	case PGW_OK:
-		status = MZ_internal;
-		break;
-	case PGW_E_CONFIG:
-	case PGW_E_LIMIT:
-		status = MZ_usage;
-		break;
-	default:
-		break;
-	}
-	mz_fail(err, status, "%s", cause->msg);
-	if (cause->sqlstate[0])
-		mz_fail(err, status, "%s (%s)", cause->msg, cause->sqlstate);
+	mz_fail(err, status_of(cause->code), "%s%s%s%s", cause->msg,
+		state ? " (" : "", cause->sqlstate, state ? ")" : "");
 	if (cause->hint[0])
 		mz_hint(err, "%s", cause->hint);
 	err->signal = cause->code == PGW_E_INTERRUPTED ? -1 : 0;
 	return false;
-}
-
-/* A failure that may be gone in a while, as opposed to a wrong password. */
-static bool passes(const struct pgw_err *err)
-{
-	switch (err->code) {
-	case PGW_E_REFUSED:
-	case PGW_E_RESOLVE:
-	case PGW_E_TIMEOUT:
-	case PGW_E_CLOSED:
-	case PGW_E_IO:
-		return true;
-	case PGW_E_SERVER: /* starting up; too many connections */
-		return strcmp(err->sqlstate, "57P03") == 0 ||
-		       strcmp(err->sqlstate, "53300") == 0;
-	default:
-		return false;
-	}
 }
 
 int64_t mz_pause_next(struct mz_pause *p)
@@ -108,7 +83,7 @@ bool mz_db_open(struct mz_db *db, int64_t wait_ms, struct mz_err *err)
 		int64_t left = start + wait_ms - pgw_clock_ms();
 		int64_t ms = mz_pause_next(&pause);
 
-		if (left <= 0 || !passes(&cause))
+		if (left <= 0 || !pgw_err_passes(&cause))
 			return mz_db_fail(err, &cause);
 		if (!mz_db_sleep(db, ms < left ? ms : left, err))
 			return false;

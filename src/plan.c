@@ -3,8 +3,6 @@
 
 #include "plan.h"
 
-#include "similar.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +18,13 @@ enum {
 
 /* The best evidence first. */
 static const unsigned passes[] = {
-	HASH | WHEN | NAME, HASH | WHEN, NAME, HASH | SECOND, HASH, WHEN, SECOND,
+	HASH | WHEN | NAME,
+	HASH | WHEN,
+	NAME,
+	HASH | SECOND,
+	HASH,
+	WHEN,
+	SECOND,
 };
 
 #define UNMATCHED SIZE_MAX
@@ -28,8 +32,8 @@ static const unsigned passes[] = {
 struct matcher {
 	const struct mz_folder *f;
 	const struct mz_history *h;
-	const char **names; /* what a row would call each migration */
-	size_t *row_of;	    /* of each migration, or UNMATCHED */
+	const char **names;   /* what a row would call each migration */
+	size_t *row_of;	      /* of each migration, or UNMATCHED */
 	size_t *migration_of; /* of each row, or UNMATCHED */
 };
 
@@ -154,9 +158,9 @@ static void list_missing(struct mz_plan *p, struct mz_arena *a,
 			continue;
 		}
 		l = list(p, MZ_MISSING);
-		l->tag = row->name ? row->name :
-				     mz_printf(a, "row %lld",
-					       (long long)row->id);
+		l->tag = row->name ?
+				 row->name :
+				 mz_printf(a, "row %lld", (long long)row->id);
 		l->when = row->when;
 		list_row(l, row);
 	}
@@ -217,12 +221,14 @@ static const struct mz_listed *first_of(const struct mz_plan *p,
 	return NULL;
 }
 
+#define MORE_MAX 48
+
 /* " (and 3 more)", or nothing. */
-static const char *more(char text[32], size_t count)
+static const char *more(char text[MORE_MAX], size_t count)
 {
 	text[0] = '\0';
 	if (count > 1)
-		snprintf(text, 32, " (and %zu more)", count - 1);
+		snprintf(text, MORE_MAX, " (and %zu more)", count - 1);
 	return text;
 }
 
@@ -231,7 +237,7 @@ bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
 {
 	const struct mz_listed *modified = first_of(p, MZ_MODIFIED);
 	const struct mz_listed *missing = first_of(p, MZ_MISSING);
-	char text[32];
+	char text[MORE_MAX];
 
 	if (modified && !wish->allow_modified) {
 		mz_fail(err, MZ_history,
@@ -260,8 +266,6 @@ bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
 static bool find_to(const struct mz_folder *f, const char *to, size_t *end,
 		    struct mz_err *err)
 {
-	const char *near = NULL;
-
 	*end = f->count;
 	if (!to)
 		return true;
@@ -270,12 +274,11 @@ static bool find_to(const struct mz_folder *f, const char *to, size_t *end,
 			*end = i + 1;
 			return true;
 		}
-		if (mz_similar(f->migrations[i].tag, to))
-			near = f->migrations[i].tag;
 	}
 	mz_fail(err, MZ_usage, "--to: there is no migration %s in %s", to,
 		f->dir);
-	return near ? mz_hint(err, "did you mean %s?", near) : false;
+	return mz_hint(err, "the newest one there is %s",
+		       f->count ? f->migrations[f->count - 1].tag : "none");
 }
 
 static mz_kind_order settle_order(const struct mz_history *h,
@@ -291,7 +294,7 @@ static bool refuse_order(const struct mz_plan *p, const struct mz_folder *f,
 			 size_t i, struct mz_err *err)
 {
 	size_t later = i;
-	char text[32];
+	char text[MORE_MAX];
 
 	while (p->list[later].state == MZ_OUT_OF_ORDER ||
 	       p->list[later].state == MZ_PENDING)
@@ -312,7 +315,8 @@ bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
 	mz_kind_order order = settle_order(h, wish->order);
 	size_t end;
 
-	p->todo = mz_alloc_array(a, f->count + 1, sizeof(struct mz_migration *));
+	p->todo = mz_alloc_array(a, f->count + 1,
+				 sizeof(struct mz_migration *));
 	p->todo_count = p->skipped = 0;
 	if (!mz_plan_agrees(p, wish, err) || !find_to(f, wish->to, &end, err))
 		return false;
