@@ -11,45 +11,30 @@ void mz_findings_init(struct mz_findings *f, struct mz_arena *a)
 	*f = (struct mz_findings){ .arena = a };
 }
 
-static struct mz_finding *append(struct mz_findings *f,
-				 enum mz_severity severity, const char *code)
+static struct mz_finding *append(struct mz_findings *f, enum mz_level level,
+				 const char *rule)
 {
 	struct mz_finding *one = mz_alloc(f->arena, sizeof(*one));
 
-	*one = (struct mz_finding){ .severity = severity,
-				    .code = code,
-				    .file = "",
-				    .message = "",
-				    .hint = "" };
+	*one = (struct mz_finding){ .level = level,
+				    .rule = rule,
+				    .message = "" };
 	if (f->last)
 		f->last->next = one;
 	else
 		f->first = one;
 	f->last = one;
-	if (severity == MZ_ERROR)
+	if (level == MZ_LEVEL_ERROR)
 		f->errors++;
 	else
 		f->warnings++;
 	return one;
 }
 
-void mz_findings_add_err(struct mz_findings *f, const char *code,
-			 const struct mz_err *err)
+struct mz_finding *mz_findings_add(struct mz_findings *f, enum mz_level level,
+				   const char *rule, const char *fmt, ...)
 {
-	struct mz_finding *one = append(f, MZ_ERROR, code);
-
-	one->file = mz_strdup(f->arena, err->place.file);
-	one->line = err->place.line;
-	one->column = err->place.column;
-	one->message = mz_strdup(f->arena, err->msg);
-	one->hint = mz_strdup(f->arena, err->hint);
-}
-
-struct mz_finding *mz_findings_add(struct mz_findings *f,
-				   enum mz_severity severity, const char *code,
-				   const char *fmt, ...)
-{
-	struct mz_finding *one = append(f, severity, code);
+	struct mz_finding *one = append(f, level, rule);
 	va_list ap;
 	char *message;
 	int n;
@@ -67,7 +52,17 @@ struct mz_finding *mz_findings_add(struct mz_findings *f,
 	return one;
 }
 
-const char *mz_severity_name(enum mz_severity severity)
+struct mz_finding *mz_findings_add_err(struct mz_findings *f, const char *rule,
+				       const struct mz_err *err)
 {
-	return severity == MZ_ERROR ? "error" : "warning";
+	struct mz_finding *one = append(f, MZ_LEVEL_ERROR, rule);
+
+	one->message = mz_strdup(f->arena, err->msg);
+	if (err->hint[0])
+		one->hint = mz_strdup(f->arena, err->hint);
+	if (err->place.file[0])
+		one->file = mz_strdup(f->arena, err->place.file);
+	one->line = err->place.line;
+	one->column = err->place.column;
+	return one;
 }

@@ -9,19 +9,20 @@
 #include "arena.h"
 #include "error.h"
 
-enum mz_severity {
-	MZ_WARNING, /* likely not what was meant */
-	MZ_ERROR,   /* migrating fails, or does something else than it says */
+enum mz_level {
+	MZ_LEVEL_WARNING, /* likely not what was meant */
+	MZ_LEVEL_ERROR,	  /* migrating fails, or does not do what it says */
 };
 
 struct mz_finding {
-	enum mz_severity severity;
-	const char *code; /* stable, of words with hyphens */
-	const char *file; /* "" when there is none */
-	size_t line;	  /* from 1; 0 = the whole file */
-	size_t column;	  /* in characters from 1; 0 = the whole line */
+	enum mz_level level;
+	const char *rule; /* its short name: "crlf", "journal-order" */
+	const char *tag;  /* the migration, or NULL */
 	const char *message;
-	const char *hint; /* "" when there is none */
+	const char *hint;	/* or NULL */
+	const char *file;	/* or NULL */
+	size_t line, column;	/* from 1; 0 is unknown */
+	struct pgw_view source; /* that line of the file; p NULL if unknown */
 	struct mz_finding *next;
 };
 
@@ -33,15 +34,13 @@ struct mz_findings {
 
 void mz_findings_init(struct mz_findings *f, struct mz_arena *a);
 
+/* Add one without tag, hint and place, which the caller fills in. */
+struct mz_finding *mz_findings_add(struct mz_findings *f, enum mz_level level,
+				   const char *rule, const char *fmt, ...)
+	PGW_PRINTF(4, 5);
+
 /* Add what err says, as an error. */
-void mz_findings_add_err(struct mz_findings *f, const char *code,
-			 const struct mz_err *err);
-
-/* Add one without a place; the caller fills in place and hint. */
-struct mz_finding *mz_findings_add(struct mz_findings *f,
-				   enum mz_severity severity, const char *code,
-				   const char *fmt, ...) PGW_PRINTF(4, 5);
-
-const char *mz_severity_name(enum mz_severity severity);
+struct mz_finding *mz_findings_add_err(struct mz_findings *f, const char *rule,
+				       const struct mz_err *err);
 
 #endif

@@ -12,11 +12,11 @@
 /* Read at a time while hashing. */
 #define PIECE (64u << 10)
 
-bool mz_loader_go_on(struct mz_loader *l, const char *code)
+bool mz_loader_go_on(struct mz_loader *l, const char *rule)
 {
 	if (!l->findings)
 		return false;
-	mz_findings_add_err(l->findings, code, l->err);
+	mz_findings_add_err(l->findings, rule, l->err);
 	return true;
 }
 
@@ -44,7 +44,7 @@ static bool hash_file(struct mz_file *file, struct mz_hasher *h)
 static bool no_text(struct mz_loader *l, const struct mz_migration *m,
 		    const struct mz_file *file)
 {
-	static const char *const codes[] = {
+	static const char *const rules[] = {
 		[MZ_FILE_OK] = "unreadable-file",
 		[MZ_FILE_MISSING] = "missing-file",
 		[MZ_FILE_IS_DIR] = "not-a-file",
@@ -60,7 +60,7 @@ static bool no_text(struct mz_loader *l, const struct mz_migration *m,
 			"restore it from version control, or, if it was never "
 			"applied anywhere, remove its entry from "
 			"meta/_journal.json");
-	return mz_loader_go_on(l, codes[file->problem]);
+	return mz_loader_go_on(l, rules[file->problem]);
 }
 
 bool mz_loader_hash(struct mz_loader *l, struct mz_migration *m, bool *missing)

@@ -16,7 +16,7 @@ struct mz_loader {
  * What l->err tells concerns one thing only: false when that ends the loading,
  * true when it became a finding and the rest is to be looked at.
  */
-bool mz_loader_go_on(struct mz_loader *l, const char *code);
+bool mz_loader_go_on(struct mz_loader *l, const char *rule);
 
 /*
  * Read m->path and fill in hash, size and utf8.  A file that is not there is a

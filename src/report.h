@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "event.h"
+#include "finding.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -120,19 +121,6 @@ void mz_report_planned(struct mz_report *r, const struct mz_planned *list,
 		       size_t n);
 
 /* One finding of check, where it is, and the line of the file if known. */
-enum mz_level { MZ_LEVEL_WARNING, MZ_LEVEL_ERROR };
-
-struct mz_finding {
-	enum mz_level level;
-	const char *rule; /* its short name: "crlf", "journal-order" */
-	const char *tag;  /* the migration, or NULL */
-	const char *message;
-	const char *hint;	/* or NULL */
-	const char *file;	/* or NULL */
-	size_t line, column;	/* from 1; 0 is unknown */
-	struct pgw_view source; /* that line of the file; p NULL if unknown */
-};
-
 void mz_report_finding(struct mz_report *r, const struct mz_finding *f);
 
 /*
