@@ -89,26 +89,83 @@ struct mz_options {
 	size_t nargs;
 };
 
+/* ---- the rows */
+
+enum mz_kind {
+	MZ_KIND_flag,
+	MZ_KIND_text,
+	MZ_KIND_duration,
+	MZ_KIND_count,
+
+#define CHOICE(kind, list) MZ_KIND_##kind,
+	MZ_CHOICES(CHOICE)
+#undef CHOICE
+};
+
+struct mz_option {
+	const char *name;			  /* without its dashes */
+	char letter;				  /* 0 when there is none */
+	const char *argument, *variable, *preset; /* NULL when there is none */
+	enum mz_kind kind;
+	uint32_t commands; /* bit MZ_CMD_x: that command takes it */
+	const char *help;
+};
+
+struct mz_command_row {
+	const char *name, *alias; /* alias may be NULL */
+	const char *arguments;
+	size_t least, most; /* how many arguments */
+	const char *summary;
+};
+
+extern const struct mz_option mz_option_rows[MZ_OPTIONS];
+extern const struct mz_command_row mz_command_rows[MZ_COMMANDS];
+
+#define MZ_ALL_COMMANDS UINT32_MAX
+
+/* ---- reading */
+
 /*
  * Read the command line into o, presets included.  Texts are borrowed from
- * argv.  With --help or --version nothing else about it needs to be right.
+ * argv.  With --help or --version the rest need not be complete.
  */
 bool mz_options_parse(struct mz_options *o, struct mz_arena *a, int argc,
 		      char **argv, struct mz_err *err) PGW_MUST_CHECK;
 
 /*
- * Give one option a value; what says in errors where the text came from, such
- * as "--wait" or "MIZZLE_WAIT".
+ * Give one option a value; where it came from stands in errors.  An option of
+ * a stronger origin is left as it is.
  */
 bool mz_options_set(struct mz_options *o, enum mz_option_id id,
 		    const char *text, enum mz_from from,
 		    struct mz_err *err) PGW_MUST_CHECK;
 
-/* The command of that name or alias, or MZ_CMD_none. */
-enum mz_command_id mz_command_find(const char *name);
-const char *mz_command_name(enum mz_command_id id);
+/* The command of that name or alias; MZ_CMD_none and an error if unknown. */
+enum mz_command_id mz_command_find(const char *name, struct mz_err *err);
 
-/* The variable that an option is read from, or NULL. */
-const char *mz_option_variable(enum mz_option_id id);
+/* ---- values */
+
+/*
+ * "500ms", "2s", "5m", "1h", "30" (seconds); at most INT32_MAX milliseconds,
+ * which is what the server can take.
+ */
+bool mz_duration_parse(const char *text, int64_t *ms);
+
+/* The words of a kind that is a choice, NULL at the end; else NULL. */
+const char *const *mz_kind_words(enum mz_kind kind);
+
+/*
+ * The one of n names that word probably means, or NULL.  NULLs among names
+ * are passed over.
+ */
+const char *mz_nearest(const char *word, const char *const *names, size_t n);
+
+/* ---- help */
+
+/* The help of a command, or of the program for MZ_CMD_none. */
+const char *mz_help(struct mz_arena *a, enum mz_command_id id);
+
+/* What is shown when there is no command. */
+const char *mz_help_short(struct mz_arena *a);
 
 #endif
