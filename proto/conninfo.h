@@ -16,6 +16,7 @@
 #include "err.h"
 
 enum pgw_keyword {
+
 #define KEYWORD(name, env, preset, care) PGW_KW_##name,
 #include "keywords.def"
 #undef KEYWORD
@@ -25,19 +26,32 @@ enum pgw_keyword {
 /* Where a value came from, in libpq's order of precedence. */
 enum pgw_source {
 	PGW_FROM_NOWHERE,
-	PGW_FROM_PRESET,  /* compiled in */
+	PGW_FROM_PRESET, /* compiled in */
 	PGW_FROM_ENV,
 	PGW_FROM_SERVICE, /* beats the environment, as in libpq */
 	PGW_FROM_STRING,
 };
 
+struct pgw_setting {
+	char *value; /* owned, NUL-terminated; NULL = not given */
+	enum pgw_source source;
+};
+
 struct pgw_conninfo {
-	struct pgw_setting {
-		char *value; /* owned, NUL-terminated; NULL = not given */
-		enum pgw_source source;
-	} set[PGW_KEYWORDS];
+	struct pgw_setting set[PGW_KEYWORDS];
+
+	/* What they would be without the string: print leaves that out. */
+	struct pgw_setting without[PGW_KEYWORDS];
 	struct pgw_buf notices; /* one NUL-terminated text after the other */
 	bool repair; /* read what Node's drivers would have read; default on */
+	bool uri;    /* the string was one: a bad port may be half a password */
+};
+
+enum pgw_found {
+	PGW_FOUND,
+	PGW_FOUND_NOT, /* or not readable: libpq does not tell them apart */
+	PGW_FOUND_TOO_LARGE, /* more than what text may hold */
+	PGW_FOUND_NOMEM,
 };
 
 /* What parsing may ask of the outside.  Any of them may be NULL. */
@@ -47,10 +61,11 @@ struct pgw_outside {
 
 	/*
 	 * Append a whole file to text.  *mode gets its permission bits and
-	 * *regular whether it is a plain file; false when there is none.
+	 * *regular whether it is a plain file; only then it is read.
 	 */
-	bool (*file)(void *ctx, const char *path, struct pgw_buf *text,
-		     unsigned *mode, bool *regular);
+	enum pgw_found (*file)(void *ctx, const char *path,
+			       struct pgw_buf *text, unsigned *mode,
+			       bool *regular);
 
 	/* Name and home directory of who runs us; "" when unknown. */
 	const char *(*os_user)(void *ctx);
@@ -69,13 +84,19 @@ void pgw_conninfo_release(struct pgw_conninfo *c); /* wipes */
 bool pgw_conninfo_parse(struct pgw_conninfo *c, const char *text,
 			struct pgw_err *err) PGW_MUST_CHECK;
 
+/* Set one keyword as a string would; NULL takes it back. */
+bool pgw_conninfo_set(struct pgw_conninfo *c, enum pgw_keyword keyword,
+		      const char *value, struct pgw_err *err) PGW_MUST_CHECK;
+
 /* Fill what the string left open: service file, environment, presets. */
 bool pgw_conninfo_complete(struct pgw_conninfo *c, const struct pgw_outside *o,
 			   struct pgw_err *err) PGW_MUST_CHECK;
 
 /*
- * What libpq's own URI test prints: keywords given and not default, in libpq's
- * order, then (inet) or (local).  Passwords are *** unless secrets is true.
+ * What libpq's own URI test prints: what the string said and would not be so
+ * without it, in libpq's order, then (inet) or (local).  Passwords, and what
+ * may be a piece of one, are *** unless secrets is true.  Call _complete
+ * first: only then it is known what would be so anyway.
  */
 void pgw_conninfo_print(const struct pgw_conninfo *c, bool secrets,
 			struct pgw_buf *out);
@@ -112,8 +133,18 @@ enum pgw_target {
 	PGW_TARGET_PREFER_STANDBY,
 };
 
+enum pgw_channel_binding {
+	PGW_BINDING_DISABLE,
+	PGW_BINDING_PREFER,
+	PGW_BINDING_REQUIRE,
+};
+
 struct pgw_host {
-	char *host;	/* a name, an address, a socket directory, or @name */
+	/*
+	 * A name, an address, a socket directory, or @name.  Never NULL, but
+	 * "" when only hostaddr was given.
+	 */
+	char *host;
 	char *hostaddr; /* NULL unless it was given */
 	char *password; /* NULL = none; from the string or the passfile */
 	bool from_passfile;
@@ -129,8 +160,12 @@ struct pgw_config {
 	char *application_name; /* printable ASCII, at most 63 bytes */
 	char *options;		/* NULL = none */
 	char *datestyle, *timezone, *geqo; /* PGDATESTYLE ...; NULL = unset */
+	char *passfile; /* where from_passfile passwords are; NULL = none */
 	enum pgw_sslmode sslmode;
 	bool sslmode_given; /* by the user, not by default */
+	bool ssl_direct;    /* sslnegotiation=direct */
+	enum pgw_channel_binding channel_binding;
+	uint32_t protocol_min, protocol_max; /* as sent; see msg.h */
 	unsigned require_auth;
 	bool require_auth_given;
 	enum pgw_target target;

@@ -50,6 +50,10 @@ struct pgw_msg {
 /* The largest body of any message of the server; its own limit is 1 GiB. */
 #define PGW_BODY_MAX (64u << 20)
 
+/* Versions of the protocol, as they are sent. */
+#define PGW_PROTOCOL_3_0 0x00030000u
+#define PGW_PROTOCOL_3_2 0x00030002u
+
 /* The largest Query body that a server takes (PQ_LARGE_MESSAGE_LIMIT). */
 #define PGW_QUERY_MAX 0x3ffffffeu
 

@@ -13,6 +13,7 @@
 #include "conninfo.h"
 #include "crypto.h"
 #include "err.h"
+#include "outside.h"
 #include "utf8.h"
 
 #endif

@@ -18,9 +18,6 @@
 #include "msg.h"
 #include "scram.h"
 
-#define PGW_PROTOCOL_3_0 0x00030000u
-#define PGW_PROTOCOL_3_2 0x00030002u
-
 enum pgw_state {
 	PGW_NEW,
 	PGW_STARTUP,	/* the startup message is sent */

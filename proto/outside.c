@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "outside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FIELD_MAX 4096
+
+static const char *env(void *ctx, const char *name)
+{
+	(void)ctx;
+	return getenv(name);
+}
+
+/* ---- files */
+
+static enum pgw_found read_all(int fd, struct pgw_buf *text)
+{
+	unsigned char chunk[4096];
+	enum pgw_found found = PGW_FOUND;
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			found = PGW_FOUND_NOT;
+		if (n <= 0)
+			break;
+		if ((size_t)n > text->max - text->len) {
+			found = PGW_FOUND_TOO_LARGE;
+			break;
+		}
+		pgw_buf_put(text, chunk, (size_t)n);
+		if (text->failed) {
+			found = PGW_FOUND_NOMEM;
+			break;
+		}
+	}
+	explicit_bzero(chunk, sizeof(chunk)); /* it may be a password file */
+	return found;
+}
+
+/* Without waiting: what looks like a file may be a pipe. */
+static enum pgw_found file(void *ctx, const char *path, struct pgw_buf *text,
+			   unsigned *mode, bool *regular)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	enum pgw_found found = PGW_FOUND_NOT;
+	struct stat st;
+
+	(void)ctx;
+	if (fd < 0)
+		return found;
+	if (fstat(fd, &st) == 0) {
+		*mode = st.st_mode & 07777;
+		*regular = S_ISREG(st.st_mode);
+		found = *regular ? read_all(fd, text) : PGW_FOUND;
+	}
+	close(fd);
+	return found;
+}
+
+static bool is_dir(void *ctx, const char *path)
+{
+	struct stat st;
+
+	(void)ctx;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* ---- who runs us */
+
+/* Fields of a line of passwd(5). */
+enum {
+	NAME,
+	PASSWORD,
+	UID,
+	GID,
+	GECOS,
+	HOME,
+	SHELL,
+	FIELDS,
+};
+
+static bool is_ours(const char *uid)
+{
+	char ours[32];
+
+	snprintf(ours, sizeof(ours), "%lu", (unsigned long)geteuid());
+	return strcmp(uid, ours) == 0;
+}
+
+/* Cut line at its colons; false when a field is missing. */
+static bool cut(char *line, char *fields[FIELDS])
+{
+	line[strcspn(line, "\n")] = '\0';
+	for (size_t i = 0; i < FIELDS; i++) {
+		size_t n = strcspn(line, ":");
+		bool last = line[n] == '\0';
+
+		fields[i] = line;
+		line[n] = '\0';
+		if (last)
+			return i == FIELDS - 1;
+		line += n + 1;
+	}
+	return true;
+}
+
+static void read_passwd(struct pgw_system *s)
+{
+	FILE *f = fopen("/etc/passwd", "re");
+	char *line = NULL, *fields[FIELDS];
+	size_t room = 0;
+
+	s->asked = true;
+	if (!f)
+		return;
+	while (getline(&line, &room, f) >= 0) {
+		if (!cut(line, fields) || !is_ours(fields[UID]))
+			continue;
+		pgw_buf_put_str(&s->user, fields[NAME]);
+		pgw_buf_put_str(&s->home, fields[HOME]);
+		break;
+	}
+	free(line);
+	fclose(f);
+}
+
+static const char *known(struct pgw_system *s, const struct pgw_buf *b)
+{
+	if (!s->asked)
+		read_passwd(s);
+	return b->failed || b->len == 0 ? "" : (const char *)b->data;
+}
+
+static const char *os_user(void *ctx)
+{
+	struct pgw_system *s = ctx;
+
+	return known(s, &s->user);
+}
+
+static const char *home(void *ctx)
+{
+	struct pgw_system *s = ctx;
+	const char *dir = getenv("HOME");
+
+	return dir && dir[0] != '\0' ? dir : known(s, &s->home);
+}
+
+void pgw_outside_system(struct pgw_outside *o, struct pgw_system *s)
+{
+	*s = (struct pgw_system){ .asked = false };
+	pgw_buf_init(&s->user, FIELD_MAX);
+	pgw_buf_init(&s->home, FIELD_MAX);
+	*o = (struct pgw_outside){
+		.env = env,
+		.file = file,
+		.os_user = os_user,
+		.home = home,
+		.is_dir = is_dir,
+		.ctx = s,
+	};
+}
+
+void pgw_system_release(struct pgw_system *s)
+{
+	pgw_buf_release(&s->user);
+	pgw_buf_release(&s->home);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The real outside of a program: its environment, its files, who runs it.
+ * Without NSS, which a static program cannot rely on: /etc/passwd is read as
+ * the file that it is.
+ */
+#ifndef PGW_OUTSIDE_H
+#define PGW_OUTSIDE_H
+
+#include "conninfo.h"
+
+/* Storage for what is looked up once; the caller's. */
+struct pgw_system {
+	struct pgw_buf user, home; /* texts with their NUL, once known */
+	bool asked;		   /* /etc/passwd was read */
+};
+
+/* What o gives out is valid until the release of s. */
+void pgw_outside_system(struct pgw_outside *o, struct pgw_system *s);
+void pgw_system_release(struct pgw_system *s);
+
+#endif
