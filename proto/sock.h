@@ -31,16 +31,32 @@ struct pgw_tcp {
 	uint32_t idle_s, interval_s, count, user_timeout_ms;
 };
 
+#define PGW_ADDR_TEXT 128 /* room for any address as text */
+
 /* "127.0.0.1:5432", "[::1]:5432", or the path of a Unix socket. */
 void pgw_addr_text(const struct pgw_addr *a, char *out, size_t size);
 
-/* PGW_E_CONFIG when the path of the socket is too long. */
+/*
+ * The socket of a server on port in a directory, or in the abstract namespace
+ * when host begins with @.  PGW_E_CONFIG when its path is too long.
+ */
 bool pgw_addr_unix(struct pgw_addr *a, const char *host, uint16_t port,
 		   struct pgw_err *err) PGW_MUST_CHECK;
 
 /*
+ * Poll fds[1] and so on, for at most timeout_ms (-1 = no such limit), within
+ * k's deadline and interrupt, for which fds[0] must be left free.  True when
+ * something is ready or timeout_ms are over.  Errors: TIMEOUT, INTERRUPTED,
+ * IO.
+ */
+struct pollfd;
+bool pgw_sock_poll(const struct pgw_sock *k, struct pollfd *fds, size_t n,
+		   int timeout_ms, struct pgw_err *err) PGW_MUST_CHECK;
+
+/*
  * Connect k, whose interrupt_fd and deadline are set.  tcp is not looked at
- * for a Unix socket.  Errors: REFUSED, TIMEOUT, INTERRUPTED, IO.
+ * for a Unix socket.  Errors: REFUSED (also when there is no way there),
+ * TIMEOUT, INTERRUPTED, IO.  After a failure k is closed.
  */
 bool pgw_sock_open(struct pgw_sock *k, const struct pgw_addr *a,
 		   const struct pgw_tcp *tcp,
@@ -49,31 +65,33 @@ void pgw_sock_close(struct pgw_sock *k);
 
 /*
  * Each moves at least one byte or fails, and waits for that as long as it may.
- * read gives 0 at the end of the stream; both give -1 after filling err.
+ * read gives 0 at the end of the stream; both give -1 after filling err.  A
+ * deadline that has passed and an interrupt are noticed even when there is no
+ * need to wait.  Errors: CLOSED, TIMEOUT, INTERRUPTED, IO.
  */
 ssize_t pgw_sock_read(struct pgw_sock *k, void *buf, size_t n,
 		      struct pgw_err *err);
 ssize_t pgw_sock_write(struct pgw_sock *k, const void *buf, size_t n,
 		       struct pgw_err *err);
 
-/*
- * Move what can be moved without waiting: *got and *put bytes, 0 = none yet.
- * *eof is set at the end of the stream.  False on an error.
- */
+/* Bytes to move both ways; either may be absent, not both. */
 struct pgw_move {
 	void *in;
 	size_t room;
 	const void *out;
 	size_t pending;
-	size_t got, put;
-	bool eof;
+	size_t got, put; /* how many bytes were moved */
+	bool eof;	 /* the stream has ended */
 };
 
-/* Wait until either way can go on, then move what can be moved. */
+/*
+ * Wait until either way can go on, then move what can be moved without more
+ * waiting; what was received is never lost to a failure of sending.
+ */
 bool pgw_sock_move(struct pgw_sock *k, struct pgw_move *m,
 		   struct pgw_err *err) PGW_MUST_CHECK;
 
-/* Uid of the process at the other end of a Unix socket. */
+/* Uid of the process that listens at the other end of a Unix socket. */
 bool pgw_sock_peer_uid(const struct pgw_sock *k, unsigned *uid,
 		       struct pgw_err *err) PGW_MUST_CHECK;
 
