@@ -1,0 +1,82 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: MIT
+# What building and testing need, installed where it is missing; meant to be
+# sourced where $top is the source tree and $build a place for logs.
+#
+#   install_packages NAME...  Debian packages, by apt-get
+#   install_drizzle           the real Drizzle, by npm; sets DRIZZLE_HOME
+
+build_packages=(
+	autoconf automake gcc libc-ares-dev libc6-dev libjansson-dev libssl-dev
+	libutf8proc-dev make pkg-config zlib1g-dev
+)
+server_packages=(postgresql postgresql-contrib)
+test_packages=(check "${server_packages[@]}" openssl python3 xz-utils)
+lint_packages=(
+	clang clang-format clang-tidy codespell cppcheck libclang-rt-14-dev
+	mandoc shellcheck
+)
+
+install_packages() {
+	local missing=() name sudo=()
+	command -v dpkg-query >/dev/null || {
+		echo "not Debian; taking it that these are here: $*"
+		return 0
+	}
+	for name; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
+			missing+=("$name")
+	done
+	[ "${#missing[@]}" -gt 0 ] || return 0
+	if [ "$(id -u)" -ne 0 ]; then
+		command -v sudo >/dev/null || {
+			echo "these packages are missing; as root: apt-get install ${missing[*]}" >&2
+			return 1
+		}
+		sudo=(sudo)
+	fi
+	echo "installing ${missing[*]}"
+	# RUNLEVEL=1: a database server that comes along is not to be started.
+	{
+		"${sudo[@]}" apt-get -q -o Acquire::Retries=3 update &&
+			"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+				apt-get -q -y -o Acquire::Retries=3 \
+				install --no-install-recommends "${missing[@]}"
+	} >"$build/packages.log" 2>&1 </dev/null || {
+		tail -n 20 "$build/packages.log" >&2
+		echo "cannot install ${missing[*]}" >&2
+		return 1
+	}
+}
+
+# Where other users can read it, if this is root: the server runs as postgres.
+cache_dir() {
+	if [ -n "${MIZZLE_CACHE-}" ]; then
+		echo "$MIZZLE_CACHE"
+	elif [ "$(id -u)" -eq 0 ]; then
+		echo /var/cache/mizzle-tests
+	else
+		echo "${XDG_CACHE_HOME:-$HOME/.cache}/mizzle-tests"
+	fi
+}
+
+# Without it the tests that compare with it are skipped.
+install_drizzle() {
+	local home wanted=$top/tests/it/drizzle/package.json
+	home=$(cache_dir)/drizzle
+	[ -f "$wanted" ] || return 0
+	cmp -s "$wanted" "$home/installed.json" ||
+		(install_npm "$wanted" "$home") >"$build/npm.log" 2>&1 </dev/null || {
+		tail -n 20 "$build/npm.log"
+		echo "cannot install Drizzle; what compares with it is skipped"
+		return 0
+	}
+	export DRIZZLE_HOME=$home
+}
+
+install_npm() {
+	command -v npm >/dev/null || install_packages nodejs npm || return
+	mkdir -p "$2" && cp "$1" "$2/package.json" && cd "$2" &&
+		npm install --no-audit --no-fund --ignore-scripts &&
+		cp package.json installed.json
+}

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A static program needs nothing: no loader, no library, no file beside it.
+# Run where it was built.
+set -eu
+mizzle=${MIZZLE:-./mizzle}
+if readelf -lW "$mizzle" | grep INTERP; then
+	echo "$mizzle asks for a loader"
+	exit 1
+fi
+room=$(mktemp -d)
+trap 'rm -rf "$room"' EXIT
+cp "$mizzle" "$room/mizzle"
+size=$(strip -o "$room/stripped" "$mizzle" && wc -c <"$room/stripped")
+enter="chroot $room"
+[ "$(id -u)" -eq 0 ] || enter="unshare --user --map-root-user chroot $room"
+said=$($enter /mizzle --version) || :
+case $said in
+mizzle\ *) echo "$said: static, $size bytes, runs in an empty root" ;;
+*)
+	echo "in an empty root it said: $said"
+	exit 1
+	;;
+esac
