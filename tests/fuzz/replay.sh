@@ -3,7 +3,7 @@
 # Each fuzz target, once over all that is in its corpus.
 set -eu
 n=0
-for source in ${srcdir:-.}/tests/fuzz/fuzz_*.c; do
+for source in "${srcdir:-.}"/tests/fuzz/fuzz_*.c; do
 	target=$(basename "$source" .c)
 	echo "$target"
 	"./tests/fuzz/$target" "${srcdir:-.}/tests/fuzz/corpus/${target#fuzz_}"/*
