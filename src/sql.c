@@ -43,7 +43,8 @@ static enum head next_head(enum head head, const struct mz_lex *l,
 		{ HEAD_REPLACE, HEAD_ROUTINE, "procedure" },
 	};
 
-	if (head == HEAD_ROUTINE || head == HEAD_OTHER)
+	if (head == HEAD_ROUTINE || head == HEAD_OTHER ||
+	    t->kind != MZ_TOKEN_WORD)
 		return head;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (steps[i].from == head && mz_lex_is(l, t, steps[i].word))
