@@ -126,6 +126,7 @@ bool pgw_md5_password(const char *password, const char *user,
 		      const unsigned char salt[4], char out[PGW_MD5_PASSWORD],
 		      struct pgw_err *err)
 {
+	static const char mark[3] = { 'm', 'd', '5' };
 	char stored[33]; /* what the server keeps: as good as the password */
 	bool ok = md5_hex(pgw_view_of(password), pgw_view_of(user), stored) &&
 		  md5_hex(pgw_view_of(stored), (struct pgw_view){ salt, 4 },
@@ -139,7 +140,7 @@ bool pgw_md5_password(const char *password, const char *user,
 		return pgw_hint(err, "have the password stored for "
 				     "scram-sha-256 on the server");
 	}
-	memcpy(out, "md5", 3);
+	memcpy(out, mark, sizeof(mark));
 	return true;
 }
 

@@ -10,6 +10,8 @@
 bool pgw_dial_addresses(struct pgw_addrs *out, const struct pgw_host *host,
 			int interrupt_fd, int64_t deadline, struct pgw_err *err)
 {
+	const struct pgw_sock limits = { -1, interrupt_fd, deadline };
+
 	out->n = 1;
 	if (host->hostaddr)
 		return pgw_addr_numeric(&out->a[0], host->hostaddr,
@@ -20,8 +22,7 @@ bool pgw_dial_addresses(struct pgw_addrs *out, const struct pgw_host *host,
 					host->hostaddr);
 	if (host->local)
 		return pgw_addr_unix(&out->a[0], host->host, host->port, err);
-	return pgw_resolve(out, host->host, host->port, interrupt_fd, deadline,
-			   err);
+	return pgw_resolve(out, host->host, host->port, &limits, err);
 }
 
 bool pgw_dial(struct pgw_sock *k, const struct pgw_addrs *addrs, size_t i,

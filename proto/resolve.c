@@ -9,8 +9,6 @@
 #include "resolve.h"
 
 #include <ares.h>
-#include <arpa/inet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
@@ -25,57 +23,6 @@
  */
 #define DNS_TIMEOUT_MS 1000
 #define DNS_TRIES 2
-
-/* ---- numeric addresses */
-
-static bool scope_of(const char *text, uint32_t *scope)
-{
-	uint64_t n = 0;
-
-	*scope = if_nametoindex(text);
-	if (*scope != 0)
-		return true;
-	for (; *text >= '0' && *text <= '9' && n <= UINT32_MAX; text++)
-		n = n * 10 + (uint64_t)(*text - '0');
-	*scope = (uint32_t)n;
-	return *text == '\0' && n > 0 && n <= UINT32_MAX;
-}
-
-static bool numeric6(struct pgw_addr *a, const char *text, uint16_t port)
-{
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
-				    .sin6_port = htons(port) };
-	size_t n = strcspn(text, "%");
-	char ip[INET6_ADDRSTRLEN];
-	uint32_t scope;
-
-	if (n >= sizeof(ip))
-		return false;
-	memcpy(ip, text, n);
-	ip[n] = '\0';
-	if (inet_pton(AF_INET6, ip, &in6.sin6_addr) != 1)
-		return false;
-	if (text[n] == '%') {
-		if (!scope_of(text + n + 1, &scope))
-			return false;
-		in6.sin6_scope_id = scope;
-	}
-	*a = (struct pgw_addr){ .len = sizeof(in6) };
-	memcpy(&a->sa, &in6, sizeof(in6));
-	return true;
-}
-
-bool pgw_addr_numeric(struct pgw_addr *a, const char *text, uint16_t port)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-				  .sin_port = htons(port) };
-
-	if (inet_pton(AF_INET, text, &in.sin_addr) != 1)
-		return numeric6(a, text, port);
-	*a = (struct pgw_addr){ .len = sizeof(in) };
-	memcpy(&a->sa, &in, sizeof(in));
-	return true;
-}
 
 /* ---- names */
 
@@ -262,11 +209,9 @@ static int wait_ms(ares_channel channel)
 	return (int)(t->tv_sec * 1000 + t->tv_usec / 1000 + 1);
 }
 
-/* One round of what c-ares wants to wait for. */
-static bool turn(ares_channel channel, const struct pgw_sock *limits,
-		 struct pgw_err *err)
+/* What c-ares wants to wait for, from fds[1] on; returns the end. */
+static size_t gather(ares_channel channel, struct pollfd *fds)
 {
-	struct pollfd fds[1 + ARES_GETSOCK_MAXNUM];
 	ares_socket_t socks[ARES_GETSOCK_MAXNUM];
 	unsigned bits = (unsigned)ares_getsock(channel, socks,
 					       ARES_GETSOCK_MAXNUM);
@@ -277,11 +222,21 @@ static bool turn(ares_channel channel, const struct pgw_sock *limits,
 		int in = bits >> i & 1 ? POLLIN : 0;
 		int out = bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0;
 
-		if (in || out)
+		if (in | out)
 			fds[n++] = (struct pollfd){
 				.fd = socks[i], .events = (short)(in | out)
 			};
 	}
+	return n;
+}
+
+/* One round: wait, and let c-ares act on what came or did not come. */
+static bool turn(ares_channel channel, const struct pgw_sock *limits,
+		 struct pgw_err *err)
+{
+	struct pollfd fds[1 + ARES_GETSOCK_MAXNUM];
+	size_t n = gather(channel, fds);
+
 	if (!pgw_sock_poll(limits, fds, n, wait_ms(channel), err))
 		return false;
 	for (size_t i = 1; i < n; i++) {
@@ -293,7 +248,6 @@ static bool turn(ares_channel channel, const struct pgw_sock *limits,
 					in ? fds[i].fd : ARES_SOCKET_BAD,
 					out ? fds[i].fd : ARES_SOCKET_BAD);
 	}
-	/* Let it see what has timed out. */
 	ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	return true;
 }
@@ -332,9 +286,8 @@ static bool look_up(struct query *q, const char *host,
 }
 
 bool pgw_resolve(struct pgw_addrs *out, const char *host, uint16_t port,
-		 int interrupt_fd, int64_t deadline, struct pgw_err *err)
+		 const struct pgw_sock *limits, struct pgw_err *err)
 {
-	const struct pgw_sock limits = { -1, interrupt_fd, deadline };
 	struct query q = { .out = out, .port = port };
 
 	out->n = 0;
@@ -349,5 +302,5 @@ bool pgw_resolve(struct pgw_addrs *out, const char *host, uint16_t port,
 		return pgw_addr_numeric(&out->a[0], "127.0.0.1", port) &&
 		       pgw_addr_numeric(&out->a[1], "::1", port);
 	}
-	return look_up(&q, host, &limits, err);
+	return look_up(&q, host, limits, err);
 }

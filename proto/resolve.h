@@ -17,17 +17,13 @@ struct pgw_addrs {
 
 /*
  * The addresses of host, in the order in which to try them; the first
- * PGW_ADDRS_MAX if there are more.  Errors: RESOLVE, which may pass; CONFIG
- * when no server will ever know such a name; TIMEOUT, INTERRUPTED, NOMEM, IO.
+ * PGW_ADDRS_MAX if there are more.  Of limits, which need not be open, only
+ * the deadline and the interrupt count.  Errors: RESOLVE, which may pass;
+ * CONFIG when no server will ever know such a name; TIMEOUT, INTERRUPTED,
+ * NOMEM, IO.
  */
 bool pgw_resolve(struct pgw_addrs *out, const char *host, uint16_t port,
-		 int interrupt_fd, int64_t deadline,
+		 const struct pgw_sock *limits,
 		 struct pgw_err *err) PGW_MUST_CHECK;
-
-/*
- * A numeric address only, as hostaddr wants it: 127.0.0.1, ::1, fe80::1%eth0.
- * False when it is none, or when there is no such interface.
- */
-bool pgw_addr_numeric(struct pgw_addr *a, const char *text, uint16_t port);
 
 #endif

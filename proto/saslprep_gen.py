@@ -48,7 +48,6 @@ def main():
     print("/* clang-format off */")
     for i in range(0, len(rows), 4):
         print(" ".join(f"ROW(0x{cp:06x}, {k})" for cp, k in rows[i : i + 4]))
-    print("/* clang-format on */")
 
 
 main()

@@ -2,15 +2,14 @@
 #include <config.h>
 
 #include "base64.h"
-#include "saslprep.h"
 #include "scram.h"
+#include "scram_keys.h"
 
 #include <string.h>
 
 #define NONCE_MAX 1024	       /* of both sides together */
 #define SALT_MAX 1024	       /* bytes, decoded */
 #define MESSAGE_MAX 8192       /* anything that is put together here */
-#define SLICE 1024u	       /* iterations between two questions to go_on */
 #define SIGNATURE_TEXT 44      /* characters of base64 for 32 bytes */
 #define SHOWN_MAX ((size_t)80) /* of what the server says went wrong */
 
@@ -93,6 +92,10 @@ bool pgw_scram_first(struct pgw_scram *s, struct pgw_buf *out,
 
 	if (!take_turn(s, PGW_SCRAM_NEW, err))
 		return false;
+	if (!s->params.client_key != !s->params.server_key)
+		return pgw_fail(err, PGW_E_CONFIG,
+				"scram_client_key and scram_server_key are "
+				"only good together");
 	pgw_buf_put_text(bare, "n=");
 	put_user(bare, s->params.user);
 	pgw_buf_put_text(bare, ",r=");
@@ -222,95 +225,6 @@ static bool decode_salt(struct pgw_buf *salt, struct pgw_view text,
 	return true;
 }
 
-/* ---- keys */
-
-/* RFC 5802's Hi(), which is PBKDF2 with one block. */
-static bool hash_password(const struct pgw_scram *s,
-			  const struct pgw_hmac *password, struct pgw_buf *salt,
-			  unsigned char out[PGW_SHA256_LEN],
-			  struct pgw_err *err)
-{
-	unsigned char u[PGW_SHA256_LEN];
-	bool ok = true;
-
-	pgw_buf_put_u32(salt, 1);
-	if (!whole(salt, err))
-		return false;
-	pgw_hmac(password, pgw_buf_view(salt), u);
-	memcpy(out, u, sizeof(u));
-	for (uint32_t i = 1; ok && i < s->iterations; i++) {
-		pgw_hmac(password, (struct pgw_view){ u, sizeof(u) }, u);
-		for (size_t k = 0; k < sizeof(u); k++)
-			out[k] ^= u[k];
-		if (i % SLICE == 0 && s->params.go_on)
-			ok = s->params.go_on(s->params.ctx, err);
-	}
-	pgw_wipe(u, sizeof(u));
-	return ok;
-}
-
-static bool salted_password(const struct pgw_scram *s, struct pgw_buf *salt,
-			    unsigned char out[PGW_SHA256_LEN],
-			    struct pgw_err *err)
-{
-	struct pgw_buf prepared;
-	struct pgw_hmac h;
-	bool ok;
-
-	if (s->params.password.n > PGW_PASSWORD_MAX)
-		return pgw_fail(err, PGW_E_LIMIT,
-				"the password is longer than %zu bytes",
-				PGW_PASSWORD_MAX);
-	/* A code point of 3 bytes becomes 18 of up to 3 bytes at the worst. */
-	pgw_buf_init(&prepared, 18 * PGW_PASSWORD_MAX);
-	pgw_saslprep(&prepared, s->params.password);
-	ok = whole(&prepared, err);
-	if (ok) {
-		pgw_hmac_init(&h, pgw_buf_view(&prepared));
-		ok = hash_password(s, &h, salt, out, err);
-		pgw_wipe(&h, sizeof(h));
-	}
-	pgw_buf_release(&prepared);
-	return ok;
-}
-
-static void hmac_with(const unsigned char key[PGW_SHA256_LEN],
-		      struct pgw_view data, unsigned char out[PGW_SHA256_LEN])
-{
-	struct pgw_hmac h;
-
-	pgw_hmac_init(&h, (struct pgw_view){ key, PGW_SHA256_LEN });
-	pgw_hmac(&h, data, out);
-	pgw_wipe(&h, sizeof(h));
-}
-
-/* Our proof, and the signature that the server has to answer with. */
-static void sign(struct pgw_scram *s,
-		 const unsigned char salted[PGW_SHA256_LEN],
-		 unsigned char proof[PGW_SHA256_LEN])
-{
-	struct pgw_view message = pgw_buf_view(&s->auth_message);
-
-	struct keys {
-		unsigned char client[PGW_SHA256_LEN];
-		unsigned char stored[PGW_SHA256_LEN];
-		unsigned char server[PGW_SHA256_LEN];
-		struct pgw_sha256 hash;
-	} k;
-
-	hmac_with(salted, pgw_view_of("Client Key"), k.client);
-	pgw_sha256_init(&k.hash);
-	pgw_sha256_update(&k.hash, k.client, sizeof(k.client));
-	pgw_sha256_final(&k.hash, k.stored);
-	hmac_with(k.stored, message, proof);
-	for (size_t i = 0; i < PGW_SHA256_LEN; i++)
-		proof[i] ^= k.client[i];
-
-	hmac_with(salted, pgw_view_of("Server Key"), k.server);
-	hmac_with(k.server, message, s->server_signature);
-	pgw_wipe(&k, sizeof(k));
-}
-
 /* ---- client-final */
 
 static void put_binding(const struct pgw_scram *s, struct pgw_buf *out)
@@ -340,7 +254,7 @@ static bool answer(struct pgw_scram *s, const struct challenge *ch,
 		   struct pgw_view server_first, struct pgw_buf *bare,
 		   struct pgw_err *err)
 {
-	unsigned char salted[PGW_SHA256_LEN], proof[PGW_SHA256_LEN];
+	unsigned char salted[PGW_SHA256_LEN];
 	struct pgw_buf *auth = &s->auth_message;
 	struct pgw_buf salt;
 	bool ok;
@@ -353,10 +267,12 @@ static bool answer(struct pgw_scram *s, const struct challenge *ch,
 		put_view(auth, server_first);
 		pgw_buf_put_u8(auth, ',');
 		put_view(auth, pgw_buf_view(bare));
-		ok = whole(auth, err) && salted_password(s, &salt, salted, err);
+		ok = whole(auth, err) && pgw_scram_salt(s, &salt, salted, err);
 	}
 	if (ok) {
-		sign(s, salted, proof);
+		unsigned char proof[PGW_SHA256_LEN];
+
+		pgw_scram_sign(s, salted, proof);
 		pgw_buf_put_text(bare, ",p=");
 		pgw_base64_encode(bare,
 				  (struct pgw_view){ proof, sizeof(proof) });
@@ -369,7 +285,7 @@ static bool answer(struct pgw_scram *s, const struct challenge *ch,
 bool pgw_scram_final(struct pgw_scram *s, struct pgw_view server_first,
 		     struct pgw_buf *out, struct pgw_err *err)
 {
-	struct challenge ch;
+	struct challenge ch = { .count = { NULL, 0 } };
 	struct pgw_buf message;
 	bool ok;
 
@@ -395,12 +311,13 @@ bool pgw_scram_final(struct pgw_scram *s, struct pgw_view server_first,
 static bool refused(struct pgw_view why, struct pgw_err *err)
 {
 	char shown[SHOWN_MAX + 1];
-	size_t n = why.n < SHOWN_MAX ? why.n : SHOWN_MAX;
+	size_t n;
 
-	for (size_t i = 0; i < n; i++)
-		shown[i] = why.p[i] >= 0x20 && why.p[i] < 0x7f ?
-				   (char)why.p[i] :
-				   '?';
+	for (n = 0; n < why.n && n < SHOWN_MAX; n++) {
+		shown[n] = '?';
+		if (why.p[n] >= 0x20 && why.p[n] < 0x7f)
+			shown[n] = (char)why.p[n];
+	}
 	shown[n] = '\0';
 	return pgw_fail(err, PGW_E_AUTH, "the server refused our proof: %s",
 			shown);

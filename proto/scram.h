@@ -24,11 +24,18 @@
 
 struct pgw_scram_params {
 	struct pgw_view password; /* as the user gave it */
-	const char *user;	  /* NULL = empty, as PostgreSQL wants it */
-	const char *nonce;	  /* printable, no comma */
-	const char *gs2;	  /* "n,,", "y,," or "p=tls-server-end-point,," */
-	struct pgw_view cbind;	  /* channel binding data; empty without PLUS */
-	uint32_t max_iterations;  /* 0 = PGW_SCRAM_MAX_ITERATIONS */
+
+	/*
+	 * libpq's scram_client_key and scram_server_key, instead of the
+	 * password: PGW_SHA256_LEN bytes each; both or none (NULL).
+	 */
+	const unsigned char *client_key, *server_key;
+
+	const char *user;      /* NULL = empty, as PostgreSQL wants it */
+	const char *nonce;     /* printable, no comma */
+	const char *gs2;       /* "n,,", "y,," or "p=tls-server-end-point,," */
+	struct pgw_view cbind; /* channel binding data; empty without PLUS */
+	uint32_t max_iterations; /* 0 = PGW_SCRAM_MAX_ITERATIONS */
 
 	/*
 	 * Asked now and then while the password is hashed; false gives up, and

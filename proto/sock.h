@@ -6,18 +6,13 @@
 #ifndef PGW_SOCK_H
 #define PGW_SOCK_H
 
+#include "addr.h"
 #include "clock.h"
 #include "err.h"
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <sys/types.h>
-
-struct pgw_addr {
-	struct sockaddr_storage sa;
-	socklen_t len;
-};
 
 struct pgw_sock {
 	int fd;		  /* -1 = closed */
@@ -30,18 +25,6 @@ struct pgw_tcp {
 	bool keepalives;
 	uint32_t idle_s, interval_s, count, user_timeout_ms;
 };
-
-#define PGW_ADDR_TEXT 128 /* room for any address as text */
-
-/* "127.0.0.1:5432", "[::1]:5432", or the path of a Unix socket. */
-void pgw_addr_text(const struct pgw_addr *a, char *out, size_t size);
-
-/*
- * The socket of a server on port in a directory, or in the abstract namespace
- * when host begins with @.  PGW_E_CONFIG when its path is too long.
- */
-bool pgw_addr_unix(struct pgw_addr *a, const char *host, uint16_t port,
-		   struct pgw_err *err) PGW_MUST_CHECK;
 
 /*
  * Poll fds[1] and so on, for at most timeout_ms (-1 = no such limit), within

@@ -13,8 +13,9 @@ static struct pgw_err err;
 
 static bool resolve(const char *host)
 {
-	return pgw_resolve(&addrs, host, 5432, -1, pgw_clock_ms() + 10000,
-			   &err);
+	const struct pgw_sock limits = { -1, -1, pgw_clock_ms() + 10000 };
+
+	return pgw_resolve(&addrs, host, 5432, &limits, &err);
 }
 
 static void expect(size_t i, const char *want)
@@ -145,17 +146,18 @@ END_TEST
 
 START_TEST(looking_up_ends_at_the_deadline_and_at_an_interrupt)
 {
+	struct pgw_sock limits = { -1, -1, pgw_clock_ms() };
 	int p[2];
 
-	ck_assert(!pgw_resolve(&addrs, "nobody.invalid", 5432, -1,
-			       pgw_clock_ms(), &err));
+	ck_assert(!pgw_resolve(&addrs, "nobody.invalid", 5432, &limits, &err));
 	ck_assert_int_eq(err.code, PGW_E_TIMEOUT);
 	ck_assert_str_eq(err.msg, "looking up host nobody.invalid: timed out");
 
 	ck_assert_int_eq(pipe(p), 0);
 	ck_assert_int_eq(write(p[1], "x", 1), 1);
-	ck_assert(!pgw_resolve(&addrs, "nobody.invalid", 5432, p[0],
-			       PGW_FOREVER, &err));
+	limits.interrupt_fd = p[0];
+	limits.deadline = PGW_FOREVER;
+	ck_assert(!pgw_resolve(&addrs, "nobody.invalid", 5432, &limits, &err));
 	ck_assert_int_eq(err.code, PGW_E_INTERRUPTED);
 	ck_assert_uint_eq(addrs.n, 0);
 	close(p[0]);

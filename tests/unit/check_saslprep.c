@@ -95,7 +95,8 @@ static bool prepared_length(const char *unit, size_t count, size_t max,
 
 	ck_assert_ptr_nonnull(password);
 	for (size_t i = 0; i < count; i++)
-		memcpy(password + i * n, unit, n);
+		for (size_t k = 0; k < n; k++)
+			password[i * n + k] = (unsigned char)unit[k];
 	pgw_buf_init(&out, max);
 	pgw_saslprep(&out, (struct pgw_view){ password, n * count });
 	*len = out.len;
@@ -113,9 +114,9 @@ START_TEST(a_password_may_be_long_but_not_too_long)
 	ck_assert_uint_eq(len, PGW_PASSWORD_MAX);
 	ck_assert(!prepared_length("x", PGW_PASSWORD_MAX + 1, 1 << 20, &len));
 	ck_assert(prepared_length("\xef\xb7\xba", 21845, 1 << 20, &len));
-	ck_assert_uint_eq(len, 21845 * 33);
-	ck_assert(
-		!prepared_length("\xef\xb7\xba", 21845, 21845 * 33 - 1, &len));
+	ck_assert_uint_eq(len, (size_t)21845 * 33);
+	ck_assert(!prepared_length("\xef\xb7\xba", 21845,
+				   (size_t)21845 * 33 - 1, &len));
 }
 
 END_TEST

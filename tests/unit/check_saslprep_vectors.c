@@ -57,12 +57,13 @@ static bool prepares_to(const struct bytes *in, const struct bytes *want)
 static void check_range(const char *line)
 {
 	char kind[16], text[256] = "";
-	unsigned first, last;
-	int fields = sscanf(line, "%x %x %15s %255s", &first, &last, kind,
-			    text);
+	char *rest;
+	unsigned long first = strtoul(line, &rest, 16);
+	unsigned long last = strtoul(rest, &rest, 16);
 
-	ck_assert_int_ge(fields, 3);
-	for (uint32_t cp = first; cp <= last; cp++) {
+	ck_assert_int_ge(sscanf(rest, "%15s %255s", kind, text), 1);
+	ck_assert_uint_le(first, last);
+	for (uint32_t cp = (uint32_t)first; cp <= last; cp++) {
 		struct bytes in = around(cp), want = in;
 
 		if (strcmp(kind, "map") == 0)
@@ -97,13 +98,12 @@ START_TEST(whole_passwords_agree)
 
 	while (fgets(line, sizeof(line), f)) {
 		struct bytes in, want;
-		int code;
 
 		if (line[0] == '#')
 			continue;
-		ck_assert_int_eq(sscanf(line, "%8191s %d %8191s", input, &code,
+		ck_assert_int_eq(sscanf(line, "%8191s %*s %8191s", input,
 					output),
-				 3);
+				 2);
 		in = unhex(input);
 		want = unhex(output);
 		ck_assert_msg(prepares_to(&in, &want), "%s", input);

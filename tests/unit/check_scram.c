@@ -230,17 +230,15 @@ END_TEST
 /* A challenge with a nonce of so many characters and a salt of so many. */
 static bool takes(size_t nonce, size_t salt)
 {
-	char message[8192];
-	size_t ours = strlen(NONCE);
+	char filler[4096], message[8192];
+	int more = (int)(nonce - strlen(NONCE));
 	bool ok;
 
 	set_up();
 	begin();
-	ck_assert_uint_lt(nonce + salt + 20, sizeof(message));
-	memset(message, 'A', sizeof(message));
-	memcpy(message, "r=" NONCE, 2 + ours);
-	memcpy(message + 2 + nonce, ",s=", 3);
-	strcpy(message + 5 + nonce + salt, ",i=1");
+	memset(filler, 'A', sizeof(filler));
+	snprintf(message, sizeof(message), "r=" NONCE "%.*s,s=%.*s,i=1", more,
+		 filler, (int)salt, filler);
 	ok = pgw_scram_final(&s, pgw_view_of(message), &out, &err);
 	if (!ok)
 		ck_assert_int_eq(err.code, PGW_E_PROTOCOL);
@@ -435,6 +433,23 @@ START_TEST(a_password_that_is_too_long_is_refused)
 
 END_TEST
 
+START_TEST(one_key_alone_is_refused)
+{
+	static const unsigned char key[PGW_SHA256_LEN];
+
+	for (int i = 0; i < 2; i++) {
+		set_up();
+		params.client_key = i == 0 ? key : NULL;
+		params.server_key = i == 1 ? key : NULL;
+		pgw_scram_init(&s, &params);
+		ck_assert(!pgw_scram_first(&s, &out, &err));
+		ck_assert_int_eq(err.code, PGW_E_CONFIG);
+		tear_down();
+	}
+}
+
+END_TEST
+
 START_TEST(nothing_is_left_after_release)
 {
 	static const struct pgw_scram nothing;
@@ -469,5 +484,5 @@ UNIT_MAIN("scram", the_exchange_of_rfc_7677_succeeds,
 	  nonce_and_salt_have_limits, few_iterations_are_taken_and_told,
 	  the_limit_of_iterations_can_be_set, hashing_can_be_given_up,
 	  a_wrong_proof_of_the_server_is_refused, steps_out_of_turn_are_refused,
-	  a_password_that_is_too_long_is_refused, nothing_is_left_after_release,
-	  a_nonce_is_printable_and_new_each_time)
+	  a_password_that_is_too_long_is_refused, one_key_alone_is_refused,
+	  nothing_is_left_after_release, a_nonce_is_printable_and_new_each_time)

@@ -28,18 +28,22 @@ static void unhex(struct pgw_buf *out, const char *text)
 	ck_assert(!out->failed);
 }
 
-static void check_exchange(const json_t *v)
+static void check_exchange(const json_t *v, bool by_keys)
 {
 	const char *name = field(v, "name");
 	struct pgw_scram s;
-	struct pgw_buf password, cbind, out;
+	struct pgw_buf password, cbind, client, server, out;
 	struct pgw_err err = { 0 };
 
-	unhex(&password, field(v, "password_hex"));
+	unhex(&password, by_keys ? "" : field(v, "password_hex"));
+	unhex(&client, field(v, "client_key_hex"));
+	unhex(&server, field(v, "server_key_hex"));
 	unhex(&cbind, field(v, "cbind_data_hex"));
 	pgw_buf_init(&out, 1 << 16);
 	pgw_scram_init(&s, &(struct pgw_scram_params){
 				   .password = pgw_buf_view(&password),
+				   .client_key = by_keys ? client.data : NULL,
+				   .server_key = by_keys ? server.data : NULL,
 				   .user = strstr(name, "RFC") ? "user" : "",
 				   .nonce = field(v, "client_nonce"),
 				   .gs2 = field(v, "gs2"),
@@ -60,6 +64,8 @@ static void check_exchange(const json_t *v)
 		      "%s: %s", name, err.msg);
 	pgw_scram_release(&s);
 	pgw_buf_release(&out);
+	pgw_buf_release(&client);
+	pgw_buf_release(&server);
 	pgw_buf_release(&cbind);
 	pgw_buf_release(&password);
 }
@@ -70,11 +76,13 @@ START_TEST(every_recorded_exchange_succeeds)
 	json_error_t problem;
 	json_t *all = json_loadf(f, 0, &problem);
 	size_t i;
-	json_t *v;
 
 	fclose(f);
 	ck_assert_msg(all != NULL, "%s", problem.text);
-	json_array_foreach(all, i, v) check_exchange(v);
+	for (i = 0; i < json_array_size(all); i++) {
+		check_exchange(json_array_get(all, i), false);
+		check_exchange(json_array_get(all, i), true);
+	}
 	ck_assert_uint_eq(i, 40);
 	json_decref(all);
 }
