@@ -23,10 +23,21 @@ static struct pgw_view trim(struct pgw_view v)
 	return v;
 }
 
-static bool is_quoted(struct pgw_view v)
+/* Take one pair of quotes off v, if there is something between them. */
+static bool unquote(struct pgw_view *v)
 {
-	return v.n >= 2 && (v.p[0] == '"' || v.p[0] == '\'') &&
-	       v.p[0] == v.p[v.n - 1];
+	struct pgw_view inner = *v;
+
+	if (v->n < 2 || (v->p[0] != '"' && v->p[0] != '\'') ||
+	    v->p[0] != v->p[v->n - 1])
+		return false;
+	inner.p++;
+	inner.n -= 2;
+	inner = trim(inner);
+	if (inner.n == 0)
+		return false;
+	*v = inner;
+	return true;
 }
 
 /* libpq forgives spaces behind a URI, but nothing else. */
@@ -44,12 +55,10 @@ struct pgw_view pgw_diagnose_trim(struct pgw_reading *r, const char *text)
 {
 	struct pgw_view all = pgw_view_of(text), v = trim(all);
 
-	if (is_quoted(v)) {
-		v.p++;
-		v.n -= 2;
+	if (unquote(&v)) {
 		pgw_notice(&r->notices, "the quotes around the connection "
 					"string were dropped");
-		return trim(v);
+		return v;
 	}
 	if (v.n == 0 || pgw_uri_prefix((const char *)v.p) == 0 ||
 	    ends_in_spaces(v, all))
@@ -169,7 +178,7 @@ void pgw_diagnose_scheme(const char *text, struct pgw_err *err)
 {
 	size_t n = strcspn(text, ":= \t\r\n'");
 
-	if (text[n] != ':' || err->hint[0] != '\0')
+	if (text[n] != ':')
 		return;
 	pgw_hint(err, "a connection URI begins with postgresql:// or "
 		      "postgres://, in lower case and without \"+driver\" or "

@@ -334,7 +334,8 @@ static bool is_utf8_name(const char *name)
 			return false;
 		plain[n++] = *name;
 	}
-	return pgw_same_name(plain, "utf8") || pgw_same_name(plain, "unicode") ||
+	return pgw_same_name(plain, "utf8") ||
+	       pgw_same_name(plain, "unicode") ||
 	       pgw_same_name(plain, "auto") || plain[0] == '\0';
 }
 
@@ -365,17 +366,18 @@ static bool check_scram_key(const struct pgw_config *cfg, enum pgw_keyword k,
 {
 	const char *value = value_of(cfg, k);
 	struct pgw_buf key;
-	bool ok = true;
+	bool ok = true, decoded;
 	size_t n;
 
 	if (!value)
 		return true;
 	n = strlen(value);
 	pgw_buf_init(&key, n + 1);
-	if (!pgw_base64_decode(&key, pgw_view_of(value)))
-		ok = key.failed ? pgw_nomem(err) :
-				  pgw_fail(err, PGW_E_CONFIG,
-					   "invalid SCRAM %s key", whose);
+	decoded = pgw_base64_decode(&key, pgw_view_of(value));
+	if (key.failed)
+		ok = pgw_nomem(err);
+	else if (!decoded)
+		ok = pgw_fail(err, PGW_E_CONFIG, "invalid SCRAM %s key", whose);
 	else if (key.len != SCRAM_KEY_LEN)
 		ok = pgw_fail(err, PGW_E_CONFIG,
 			      "invalid SCRAM %s key length: %zu", whose,

@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include "outside_fake.h"
+#include "reading.h"
 #include "shared.h"
 #include "unit.h"
 
@@ -214,10 +215,231 @@ START_TEST(the_repair_layer_changes_little)
 
 END_TEST
 
+/* ---- service files */
+
+/* "service='s' host='h' | ok", or "... | error" */
+static void put_given(const struct pgw_conninfo *c, struct pgw_buf *out)
+{
+	for (size_t k = 0; k < PGW_KEYWORDS; k++) {
+		if (c->set[k].source <= PGW_FROM_PRESET)
+			continue;
+		pgw_buf_put_text(out, pgw_keyword_rows[k].name);
+		pgw_buf_put_text(out, "='");
+		pgw_buf_put_text(out, c->set[k].value);
+		pgw_buf_put_text(out, "' ");
+	}
+	pgw_buf_put_text(out, "| ok");
+}
+
+/* The table shortens long contents; those have tests of their own. */
+static bool is_shortened(const char *text)
+{
+	return strstr(text, "...(") != NULL;
+}
+
+static void check_service(char *columns[], void *ctx)
+{
+	struct tally *t = ctx;
+	const char *expected = strcmp(columns[4], "=") == 0 ? columns[3] :
+							      columns[4];
+	const char *env[ENV];
+	struct fake f = { .env = env,
+			  .path = "SERVICEFILE",
+			  .mode = 0644,
+			  .text = { (unsigned char *)columns[1], 0 } };
+	struct pgw_outside o = fake_outside(&f);
+	struct pgw_conninfo c;
+	struct pgw_buf out;
+	struct pgw_err err;
+	size_t n = 0;
+
+	if (is_shortened(columns[1])) {
+		t->silent++;
+		return;
+	}
+	f.text.n = unescape(columns[1]);
+	split_env(columns[2], env);
+	while (env[n])
+		n++;
+	env[n++] = "PGSERVICEFILE";
+	env[n++] = "SERVICEFILE";
+	env[n] = NULL;
+	pgw_buf_init(&out, ROW);
+	pgw_conninfo_init(&c);
+	if (pgw_conninfo_complete(&c, &o, &err)) {
+		put_given(&c, &out);
+	} else {
+		pgw_buf_put_text(&out, "service='s' | ");
+		pgw_buf_put_text(&out, err.msg);
+	}
+	ck_assert_str_eq(text_of(&out), expected);
+	t->same++;
+	pgw_buf_release(&out);
+	pgw_conninfo_release(&c);
+}
+
+START_TEST(service_files_are_read_as_libpq_reads_them)
+{
+	struct tally t = { .repair = false };
+	size_t n = each_row("vectors/pg_service-cases.tsv", check_service, &t);
+
+	ck_assert_uint_eq(n, 25);
+	ck_assert_uint_eq(t.silent, 1);
+	ck_assert_uint_eq(t.same, n - t.silent);
+}
+
+END_TEST
+
+/* ---- password files */
+
+static void check_found(const struct pgw_config *cfg, const char *expected)
+{
+	const char *warning = strstr(expected, "WARNING: ");
+	const char *password = cfg->hosts[0].password;
+
+	if (strncmp(expected, "sent: ", 6) == 0)
+		ck_assert_pstr_eq(password, expected + 6);
+	else
+		ck_assert(!password || password[0] == '\0');
+	ck_assert_int_eq(cfg->notices.len > 0, warning != NULL);
+	if (warning)
+		ck_assert_str_eq((const char *)cfg->notices.data, warning + 9);
+}
+
+static void check_passfile(char *columns[], void *ctx)
+{
+	struct tally *t = ctx;
+	const char *env[ENV];
+	struct fake f = { .env = env,
+			  .path = "f",
+			  .mode = (unsigned)strtoul(columns[2], NULL, 8),
+			  .text = { (unsigned char *)columns[1], 0 } };
+	struct pgw_outside o = fake_outside(&f);
+	struct pgw_conninfo c;
+	struct pgw_config cfg;
+	struct pgw_err err;
+
+	if (is_shortened(columns[1])) {
+		t->silent++;
+		return;
+	}
+	f.text.n = unescape(columns[1]);
+	unescape(columns[5]);
+	split_env(columns[4], env);
+	pgw_conninfo_init(&c);
+	ck_assert(pgw_conninfo_parse(&c, columns[3], &err));
+	ck_assert(pgw_conninfo_set(&c, PGW_KW_passfile, "f", &err));
+	ck_assert(pgw_conninfo_complete(&c, &o, &err));
+	ck_assert_msg(pgw_config_settle(&cfg, &c, &o, &err), "%s", err.msg);
+	check_found(&cfg, columns[5]);
+	t->same++;
+	pgw_config_release(&cfg);
+	pgw_conninfo_release(&c);
+}
+
+START_TEST(password_files_are_read_as_libpq_reads_them)
+{
+	struct tally t = { .repair = false };
+	size_t n = each_row("vectors/pgpass-cases.tsv", check_passfile, &t);
+
+	ck_assert_uint_eq(n, 46);
+	ck_assert_uint_eq(t.silent, 2);
+	ck_assert_uint_eq(t.same, n - t.silent);
+}
+
+END_TEST
+
+/* ---- what libpq says only when it connects */
+
+/* It got as far as to try: the settings were fine. */
+static bool is_of_the_network(const char *expected)
+{
+	static const char *const signs[] = {
+		"<refused>",
+		"Connection refused",
+		"No such file or",
+		"Invalid argument",
+		"could not translate",
+		"could not parse network address",
+		"Unix-domain socket path",
+	};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (strstr(expected, signs[i]))
+			return true;
+	return false;
+}
+
+static const char *without_place(const char *expected)
+{
+	const char *failed = strstr(expected, "failed: ");
+
+	return failed ? failed + 8 : expected;
+}
+
+static void check_settled(struct tally *t, const char *input,
+			  const char *expected, bool ok,
+			  const struct pgw_err *err)
+{
+	if (is_of_the_network(expected) == ok)
+		t->same++;
+	else if (!ok && err->code == PGW_E_UNSUPPORTED)
+		t->refused++;
+	else
+		ck_abort_msg("%s: %s, not %s", input, ok ? "ok" : err->msg,
+			     expected);
+	if (!ok && err->code == PGW_E_CONFIG)
+		ck_assert_str_eq(err->msg, without_place(expected));
+}
+
+static void check_connect(char *columns[], void *ctx)
+{
+	const char *expected = strcmp(columns[3], "=") == 0 ? columns[2] :
+							      columns[3];
+	const char *env[ENV];
+	struct fake f = { .env = env, .user = "u" };
+	struct pgw_outside o = fake_outside(&f);
+	struct pgw_conninfo c;
+	struct pgw_config cfg;
+	struct pgw_err err;
+	bool ok;
+
+	unescape(columns[1]);
+	split_env(columns[0], env);
+	pgw_conninfo_init(&c);
+	c.repair = false;
+	ok = pgw_conninfo_parse(&c, columns[1], &err) &&
+	     pgw_conninfo_complete(&c, &o, &err) &&
+	     pgw_config_settle(&cfg, &c, &o, &err);
+	check_settled(ctx, columns[1], expected, ok, &err);
+	if (ok)
+		pgw_config_release(&cfg);
+	pgw_conninfo_release(&c);
+}
+
+START_TEST(values_are_checked_as_libpq_checks_them)
+{
+	struct tally t = { .repair = false };
+	size_t n = each_row("vectors/conninfo-connect-cases.tsv", check_connect,
+			    &t);
+
+	ck_assert_uint_eq(n, 145);
+	/* client_encoding=x, replication=x; gssencmode=require fails in both */
+	ck_assert_uint_eq(t.refused, 2);
+	ck_assert_uint_eq(t.same, n - t.refused);
+}
+
+END_TEST
+
 int main(void)
 {
-	const TTest *tests[] = { strings_are_read_as_libpq_reads_them,
-				 the_repair_layer_changes_little };
+	const TTest *tests[] = {
+		strings_are_read_as_libpq_reads_them,
+		the_repair_layer_changes_little,
+		service_files_are_read_as_libpq_reads_them,
+		password_files_are_read_as_libpq_reads_them,
+		values_are_checked_as_libpq_checks_them,
+	};
 
 	fclose(shared_open("vectors/uri-cases.tsv"));
 	return unit_main("conninfo_vectors", tests,
