@@ -1,0 +1,1 @@
+CREATE INDEX "posts_author_id_created_at_index" ON "posts" USING btree ("author_id","created_at");
