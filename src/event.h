@@ -37,11 +37,11 @@ struct mz_listed {
 };
 
 enum mz_event_kind {
-	MZ_EV_START,	 /* a run begins: dir, pending, total */
+	MZ_EV_START,	 /* a run begins: file = folder, n pending of k */
 	MZ_EV_WAITING,	 /* someone else migrates: text says who */
 	MZ_EV_BEGIN,	 /* tag, k of n, statements */
-	MZ_EV_STATEMENT, /* line, text (its first line), ms, command tag */
-	MZ_EV_APPLIED,	 /* tag, hash, statements, ms; k of n */
+	MZ_EV_STATEMENT, /* tag, line, text (its first line), us */
+	MZ_EV_APPLIED,	 /* tag, hash, statements, us; k of n */
 	MZ_EV_NOTICE,	 /* tag or NULL, diag */
 	MZ_EV_REMARK,	 /* text: something the user should know */
 };

@@ -19,7 +19,8 @@
 enum mz_result_kind {
 	MZ_RESULT_NONE,	    /* nothing to count */
 	MZ_RESULT_MIGRATE,  /* applied, pending, us, round_trips */
-	MZ_RESULT_LISTING,  /* counts: status, verify, plan */
+	MZ_RESULT_LISTING,  /* counts: status, verify */
+	MZ_RESULT_PLAN,	    /* pending: what would be applied */
 	MZ_RESULT_FINDINGS, /* errors, warnings, checked */
 };
 
@@ -37,16 +38,21 @@ struct mz_result {
 
 struct mz_report {
 	FILE *out, *err; /* borrowed: stdout and stderr */
-	FILE *trace;	 /* NULL = none */
+	FILE *trace;	 /* NULL = none; owned unless it is err */
 	const char *command;
 	bool json, quiet, verbose;
 	bool color_out, color_err;
-	bool live;	 /* stderr is a terminal: a progress line is drawn */
-	bool github;	 /* annotations for GitHub Actions */
-	bool drawn;	 /* a progress line stands there now */
-	size_t columns;	 /* of the terminal */
-	int write_errno; /* of the first write that failed */
-	bool write_failed;
+	bool live; /* stderr is a terminal: a progress line is drawn */
+	bool out_is_terminal; /* so that the progress line has to go first */
+	bool github;	      /* annotations for GitHub Actions */
+
+	/* The progress line: what it is about, whether it stands there now. */
+	struct pgw_buf label;
+	bool drawn;
+	uint64_t statement; /* how many of the migration are done */
+	int64_t begun_ms, drawn_ms;
+
+	int write_errno; /* of the first write that failed; 0 = none */
 };
 
 /* Text to out and err; quiet and without colours until it is set up. */
@@ -60,10 +66,13 @@ bool mz_report_setup(struct mz_report *r, const struct mz_options *o,
 		     const char *(*env)(const char *name),
 		     struct mz_err *err) PGW_MUST_CHECK;
 
-/* Flush everything; false when any of it could not be written. */
-bool mz_report_close(struct mz_report *r, struct mz_err *err) PGW_MUST_CHECK;
+/*
+ * Flush and release everything.  When any of it could not be written that is
+ * told on stderr, as far as that is possible, and false is returned.
+ */
+bool mz_report_close(struct mz_report *r) PGW_MUST_CHECK;
 
-/* What the applying code tells; valid as long as r. */
+/* To be told what happens; valid as long as r. */
 struct mz_listener mz_report_listener(struct mz_report *r);
 
 /* The trace hook of struct pgw_hooks; ctx is the report. */
@@ -139,7 +148,10 @@ struct mz_fact {
 void mz_report_facts(struct mz_report *r, const char *event,
 		     const struct mz_fact *facts, size_t n);
 
-/* Text as it is, lines included: help, version, --print-config. */
+/* Text to stdout as it is, lines included: help, version, --print-config. */
 void mz_report_text(struct mz_report *r, const char *text);
+
+/* The same to stderr: the short help. */
+void mz_report_usage(struct mz_report *r, const char *text);
 
 #endif

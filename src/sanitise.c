@@ -92,6 +92,6 @@ size_t mz_text_width(struct pgw_view text)
 	uint32_t cp;
 
 	while (mz_next_char(&text, &cp))
-		width += mz_char_width(cp);
+		width += cp == '\n' || cp == '\t' ? 1 : mz_char_width(cp);
 	return width;
 }

@@ -20,7 +20,7 @@ void mz_sanitise(struct pgw_buf *out, struct pgw_view text, const char *prefix);
 /* The columns that one code point takes on a terminal. */
 size_t mz_char_width(uint32_t cp);
 
-/* The columns of text that mz_sanitise wrote. */
+/* The columns of text once it is made harmless, on one line. */
 size_t mz_text_width(struct pgw_view text);
 
 /*
