@@ -10,24 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The entries of a directory, without . and .. */
-struct listing {
-	struct listed {
-		const char *name;
-		unsigned char type; /* DT_*; DT_UNKNOWN on some file systems */
-	} * entries;
-
-	size_t count, room;
-};
-
-static void listing_add(struct listing *d, struct mz_arena *a,
+static void listing_add(struct mz_listing *d, struct mz_arena *a,
 			const struct dirent *e)
 {
 	if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 		return;
 	if (d->count == d->room) {
 		size_t room = d->room ? d->room * 2 : 64;
-		struct listed *more = mz_alloc_array(a, room, sizeof(*more));
+		struct mz_listed_name *more = mz_alloc_array(a, room,
+							     sizeof(*more));
 
 		if (d->count > 0)
 			memcpy(more, d->entries, d->count * sizeof(*more));
@@ -39,14 +30,13 @@ static void listing_add(struct listing *d, struct mz_arena *a,
 	d->count++;
 }
 
-/* False with errno set. */
-static bool read_listing(struct listing *d, struct mz_arena *a, const char *dir)
+bool mz_listing_read(struct mz_listing *d, struct mz_arena *a, const char *dir)
 {
 	const struct dirent *e;
 	DIR *stream = opendir(dir);
 	int error;
 
-	*d = (struct listing){ 0 };
+	*d = (struct mz_listing){ 0 };
 	if (!stream)
 		return false;
 	for (errno = 0; (e = readdir(stream)) != NULL; errno = 0)
@@ -55,6 +45,19 @@ static bool read_listing(struct listing *d, struct mz_arena *a, const char *dir)
 	closedir(stream);
 	errno = error;
 	return error == 0;
+}
+
+static int by_entry(const void *a, const void *b)
+{
+	const struct mz_listed_name *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+void mz_listing_sort(struct mz_listing *d)
+{
+	if (d->count > 0)
+		qsort(d->entries, d->count, sizeof(*d->entries), by_entry);
 }
 
 static bool no_listing(const struct mz_loader *l, int error)
@@ -113,7 +116,7 @@ static bool holds_script(const char *path)
 }
 
 /* One more migration, if that entry holds one. */
-static bool load_folder(struct mz_loader *l, const struct listed *e,
+static bool load_folder(struct mz_loader *l, const struct mz_listed_name *e,
 			bool *found)
 {
 	struct mz_folder *f = l->folder;
@@ -163,7 +166,7 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-static void list_plain(struct mz_loader *l, const struct listing *d)
+static void list_plain(struct mz_loader *l, const struct mz_listing *d)
 {
 	struct mz_folder *f = l->folder;
 	int64_t last = 0;
@@ -191,7 +194,8 @@ static void list_plain(struct mz_loader *l, const struct listing *d)
 
 /* ---- nothing at all */
 
-static const struct listed *find(const struct listing *d, const char *name)
+static const struct mz_listed_name *find(const struct mz_listing *d,
+					 const char *name)
 {
 	for (size_t i = 0; i < d->count; i++) {
 		if (strcmp(d->entries[i].name, name) == 0)
@@ -210,14 +214,15 @@ static bool is_snapshot(const char *name)
  * times that we would make up are not those of the history.
  */
 static bool check_journal_lost(const struct mz_loader *l,
-			       const struct listing *d)
+			       const struct mz_listing *d)
 {
 	const char *dir = l->folder->dir;
 	bool lost = false;
-	struct listing meta;
+	struct mz_listing meta;
 
 	if (!find(d, "meta") ||
-	    !read_listing(&meta, l->arena, mz_printf(l->arena, "%s/meta", dir)))
+	    !mz_listing_read(&meta, l->arena,
+			     mz_printf(l->arena, "%s/meta", dir)))
 		return true;
 	for (size_t i = 0; i < meta.count && !lost; i++)
 		lost = is_snapshot(meta.entries[i].name);
@@ -230,7 +235,7 @@ static bool check_journal_lost(const struct mz_loader *l,
 	return mz_at(l->err, dir, 0, 0);
 }
 
-static bool nothing_there(const struct mz_loader *l, const struct listing *d)
+static bool nothing_there(const struct mz_loader *l, const struct mz_listing *d)
 {
 	const char *dir = l->folder->dir;
 
@@ -253,9 +258,9 @@ bool mz_loader_list(struct mz_loader *l)
 {
 	struct mz_folder *f = l->folder;
 	bool found = false;
-	struct listing d;
+	struct mz_listing d;
 
-	if (!read_listing(&d, l->arena, f->dir))
+	if (!mz_listing_read(&d, l->arena, f->dir))
 		return no_listing(l, errno);
 	f->layout = MZ_LAYOUT_FOLDERS;
 	f->migrations = mz_alloc_array(l->arena, d.count,

@@ -24,6 +24,23 @@ bool mz_loader_go_on(struct mz_loader *l, const char *rule);
  */
 bool mz_loader_hash(struct mz_loader *l, struct mz_migration *m, bool *missing);
 
+/* The entries of a directory, without . and .. */
+struct mz_listing {
+	struct mz_listed_name {
+		const char *name;
+		unsigned char type; /* DT_*; DT_UNKNOWN on some file systems */
+	} * entries;
+
+	size_t count, room;
+};
+
+/* False with errno set. */
+bool mz_listing_read(struct mz_listing *d, struct mz_arena *a,
+		     const char *dir) PGW_MUST_CHECK;
+
+/* By the bytes of the names. */
+void mz_listing_sort(struct mz_listing *d);
+
 /* The layouts without a journal. */
 bool mz_loader_list(struct mz_loader *l);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The tokens of PostgreSQL's SQL, as far as cutting a script needs them.  For
- * sql.c and sql_kind.c alone.  Where psql, which reads line by line, and the
+ * sql.c, sql_kind.c and script.c alone.  Where psql, which reads line by line, and the
  * server disagree, the server is followed.
  */
 #ifndef MZ_SQL_LEX_H

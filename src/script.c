@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "script.h"
+
+#include "sql.h"
+#include "sql_lex.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool starts(struct pgw_view v, const char *with)
+{
+	size_t n = strlen(with);
+
+	return v.n >= n && memcmp(v.p, with, n) == 0;
+}
+
+static bool found(struct mz_script_problem *p, size_t at, const char *message,
+		  const char *hint)
+{
+	p->at = at;
+	snprintf(p->message, sizeof(p->message), "%s", message);
+	p->hint = hint;
+	return true;
+}
+
+/* ---- bytes */
+
+static bool find_utf16(struct pgw_view text, struct mz_script_problem *p)
+{
+	if (!starts(text, "\xff\xfe") && !starts(text, "\xfe\xff"))
+		return false;
+	return found(p, 0, "is UTF-16, not UTF-8",
+		     "save it as UTF-8 without BOM; PowerShell's > writes "
+		     "UTF-16");
+}
+
+static bool find_bom(struct pgw_view text, struct mz_script_problem *p)
+{
+	if (!starts(text, "\xef\xbb\xbf"))
+		return false;
+	return found(p, 0,
+		     "begins with a byte order mark (BOM), which is a syntax "
+		     "error for the server",
+		     "save it as UTF-8 without BOM");
+}
+
+static bool find_bad_utf8(struct pgw_view text, struct mz_script_problem *p)
+{
+	size_t bad;
+
+	if (pgw_utf8_valid(text, &bad))
+		return false;
+	return found(p, bad, "is not valid UTF-8 here",
+		     "save it as UTF-8; it may be in Latin-1 or another "
+		     "encoding now");
+}
+
+static bool find_nul(struct pgw_view text, struct mz_script_problem *p)
+{
+	const unsigned char *at = text.n ? memchr(text.p, '\0', text.n) : NULL;
+
+	if (!at)
+		return false;
+	return found(p, (size_t)(at - text.p),
+		     "has a NUL byte, which the protocol cannot carry",
+		     "remove it; in an E'...' string nothing can stand for "
+		     "it");
+}
+
+/* ---- merge conflicts */
+
+static bool is_marker(struct pgw_view line)
+{
+	return starts(line, "<<<<<<< ") || starts(line, ">>>>>>> ") ||
+	       starts(line, "||||||| ") || starts(line, "=======\n") ||
+	       starts(line, "=======\r\n");
+}
+
+/* The next line from at on that looks like a marker, or text.n. */
+static size_t next_marker(struct pgw_view text, size_t at)
+{
+	while (at < text.n) {
+		struct pgw_view rest = { text.p + at, text.n - at };
+		const unsigned char *lf;
+
+		if ((at == 0 || text.p[at - 1] == '\n') && is_marker(rest))
+			return at;
+		lf = memchr(rest.p, '\n', rest.n);
+		at = lf ? (size_t)(lf - text.p) + 1 : text.n;
+	}
+	return text.n;
+}
+
+/* In a string or in a comment such a line means nothing. */
+static size_t conflict_in_chunk(struct pgw_view chunk)
+{
+	size_t marker = next_marker(chunk, 0);
+	struct mz_lex l = { .text = chunk };
+	struct mz_token t;
+
+	while (marker < chunk.n && mz_lex_next(&l, &t)) {
+		while (marker < t.start)
+			marker = next_marker(chunk, marker + 1);
+		if (marker == t.start && t.kind == MZ_TOKEN_SYMBOL)
+			return marker;
+		while (marker < t.end)
+			marker = next_marker(chunk, marker + 1);
+	}
+	return chunk.n;
+}
+
+size_t mz_script_conflict(struct pgw_view text)
+{
+	struct pgw_view rest = text, chunk;
+
+	if (next_marker(text, 0) == text.n)
+		return text.n;
+	while (mz_folder_next_chunk(&rest, &chunk)) {
+		size_t at = conflict_in_chunk(chunk);
+
+		if (at < chunk.n)
+			return (size_t)(chunk.p - text.p) + at;
+	}
+	return text.n;
+}
+
+static bool find_conflict(struct pgw_view text, struct mz_script_problem *p)
+{
+	size_t at = mz_script_conflict(text);
+
+	if (at == text.n)
+		return false;
+	return found(p, at, "has an unresolved merge conflict",
+		     "keep what is wanted of both sides and remove the lines "
+		     "with <<<<<<<, ======= and >>>>>>>");
+}
+
+/* ---- quotes and comments without an end */
+
+bool mz_script_is_introspection(struct pgw_view text)
+{
+	return starts(text, "-- Current sql file was generated after "
+			    "introspecting the database");
+}
+
+static const char *unterminated_hint(struct pgw_view text,
+				     const struct mz_sql *s, bool last)
+{
+	if (mz_script_is_introspection(text))
+		return "drizzle-kit pull wrote this file as a comment: where "
+		       "the database has these objects already, record it "
+		       "with mizzle baseline; elsewhere remove /* and */";
+	if (!last)
+		return "a --> statement-breakpoint stands before its end and "
+		       "cuts it in two: move or remove the breakpoint";
+	if (s->problem == MZ_SQL_UNTERMINATED_COMMENT)
+		return "close it with */; block comments nest";
+	if (s->problem == MZ_SQL_UNTERMINATED_DOLLAR)
+		return "close it with the same $tag$ that opens it";
+	return "close it; a quote inside is written twice";
+}
+
+static bool find_unterminated(struct pgw_view text, struct mz_script_problem *p)
+{
+	struct pgw_view rest = text, chunk;
+	bool conforming = true;
+
+	while (mz_folder_next_chunk(&rest, &chunk)) {
+		struct mz_sql_statement st;
+		struct mz_sql s;
+
+		mz_sql_init(&s, chunk);
+		s.standard_conforming_strings = conforming;
+		while (mz_sql_next(&s, &st))
+			continue;
+		conforming = s.standard_conforming_strings;
+		if (s.problem == MZ_SQL_OK)
+			continue;
+		snprintf(p->message, sizeof(p->message),
+			 "has an %s, which begins here",
+			 mz_sql_problem_text(s.problem));
+		p->hint = unterminated_hint(text, &s, !rest.p);
+		p->at = (size_t)(chunk.p - text.p) + s.problem_at;
+		return true;
+	}
+	return false;
+}
+
+/* ---- all of them */
+
+static const struct {
+	const char *rule;
+	bool (*find)(struct pgw_view text, struct mz_script_problem *p);
+} tests[] = {
+	{ "utf-16", find_utf16 },      { "bom", find_bom },
+	{ "bad-utf8", find_bad_utf8 }, { "nul", find_nul },
+	{ "conflict", find_conflict }, { "unterminated", find_unterminated },
+};
+
+size_t mz_script_tests(void)
+{
+	return sizeof(tests) / sizeof(tests[0]);
+}
+
+bool mz_script_find(struct pgw_view text, size_t k, struct mz_script_problem *p)
+{
+	p->rule = tests[k].rule;
+	return tests[k].find(text, p);
+}
+
+bool mz_folder_sendable(const struct mz_folder *f, const struct mz_migration *m,
+			struct pgw_view text, struct mz_err *err)
+{
+	struct mz_script_problem p;
+	size_t line, column, k = 0;
+
+	(void)f;
+	while (k < mz_script_tests() && !mz_script_find(text, k, &p))
+		k++;
+	if (k == mz_script_tests())
+		return true;
+	mz_fail(err, MZ_usage, "%s %s", m->path, p.message);
+	mz_hint(err, "%s", p.hint);
+	mz_sql_place(text, p.at, &line, &column);
+	return mz_at(err, m->path, line, column);
+}

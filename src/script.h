@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What keeps a script from being sent: no server could read it, or not all of
+ * it.  Works on the text of a whole file.
+ */
+#ifndef MZ_SCRIPT_H
+#define MZ_SCRIPT_H
+
+#include "folder.h"
+
+struct mz_script_problem {
+	const char *rule;  /* "bom", "nul", ... */
+	char message[128]; /* "is not valid UTF-8 here" */
+	const char *hint;
+	size_t at; /* the byte of the text */
+};
+
+/* How many kinds of problems there are. */
+size_t mz_script_tests(void);
+
+/* The first place with the k-th kind of problem; false when there is none. */
+bool mz_script_find(struct pgw_view text, size_t k,
+		    struct mz_script_problem *p);
+
+/* The first byte of the text that is a merge conflict's, or text.n. */
+size_t mz_script_conflict(struct pgw_view text);
+
+/* Made by drizzle-kit pull: all of it is a comment, to be uncommented. */
+bool mz_script_is_introspection(struct pgw_view text);
+
+/*
+ * True when text, which is that of m, can be sent; else err says what is
+ * wrong, where, and what to do.
+ */
+bool mz_folder_sendable(const struct mz_folder *f, const struct mz_migration *m,
+			struct pgw_view text,
+			struct mz_err *err) PGW_MUST_CHECK;
+
+#endif
