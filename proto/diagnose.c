@@ -98,7 +98,7 @@ static bool has_bad_port(struct pgw_view hosts)
 			port = false;
 		else if (c == ':' && !port)
 			port = !bracket;
-		else if (port && !memchr("0123456789 +-%", c, 14))
+		else if (port && !pgw_is_one_of(c, "0123456789 +-%"))
 			return true;
 	}
 	return false;

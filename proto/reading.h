@@ -32,6 +32,7 @@ bool pgw_text_set(char **to, struct pgw_view v, struct pgw_err *err);
 bool pgw_nomem(struct pgw_err *err);
 
 bool pgw_is_blank(char c); /* as isspace in the C locale */
+bool pgw_is_one_of(char c, const char *set);
 bool pgw_same_name(const char *a, const char *b); /* but for ASCII case */
 
 /* The next element of a list between commas; false after the last one. */
@@ -144,6 +145,7 @@ bool pgw_passfile_find(const struct pgw_passfile *f,
 bool pgw_settle_hosts(struct pgw_config *cfg, const struct pgw_outside *o,
 		      struct pgw_err *err);
 bool pgw_settle_values(struct pgw_config *cfg, struct pgw_err *err);
+bool pgw_settle_numbers(struct pgw_config *cfg, struct pgw_err *err);
 bool pgw_settle_require_auth(struct pgw_config *cfg, struct pgw_err *err);
 
 /* An integer as libpq reads it: blanks around it, a sign, an int's range. */

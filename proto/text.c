@@ -49,6 +49,11 @@ bool pgw_is_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+bool pgw_is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c);
+}
+
 static unsigned char lower(char c)
 {
 	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);

@@ -89,36 +89,43 @@ static struct pgw_view trim_spaces(struct pgw_view v)
 	return v;
 }
 
-/*
- * The first mistake from the left is the one that is told, as in libpq: a
- * space ends the text, so what is wrong behind it is not seen.
- */
+/* The byte that the token at v[i] stands for; -1 when it is none. */
+static int token(struct pgw_view v, size_t i)
+{
+	int hi, lo;
+
+	if (v.n - i < 3)
+		return -1;
+	hi = hex_digit(v.p[i + 1]);
+	lo = hex_digit(v.p[i + 2]);
+	return hi < 0 || lo < 0 ? -1 : hi * 16 + lo;
+}
+
+static bool unexpected_spaces(const struct part *p, struct pgw_err *err)
+{
+	return bad_part(p, "unexpected spaces found in",
+			", use percent-encoded spaces (%20) instead", err);
+}
+
+/* The first mistake from the left is the one that is told, as in libpq. */
 static bool decode(const struct part *part, struct pgw_buf *out,
 		   struct pgw_err *err)
 {
 	struct pgw_view v = trim_spaces(part->raw);
+	size_t i = 0;
 
 	out->len = 0;
-	for (size_t i = 0; i < v.n; i++) {
-		int hi, lo;
+	while (i < v.n) {
+		int byte = v.p[i] == '%' ? token(v, i) : v.p[i];
 
 		if (v.p[i] == ' ')
-			return bad_part(part, "unexpected spaces found in",
-					", use percent-encoded spaces (%20) "
-					"instead",
-					err);
-		if (v.p[i] != '%') {
-			pgw_buf_put_u8(out, v.p[i]);
-			continue;
-		}
-		hi = i + 1 < v.n ? hex_digit(v.p[i + 1]) : -1;
-		lo = i + 2 < v.n ? hex_digit(v.p[i + 2]) : -1;
-		if (hi < 0 || lo < 0)
+			return unexpected_spaces(part, err);
+		if (byte < 0)
 			return bad_token(part, err);
-		if (hi == 0 && lo == 0)
+		if (byte == 0)
 			return forbidden_zero(part, err);
-		pgw_buf_put_u8(out, (uint8_t)(hi * 16 + lo));
-		i += 2;
+		pgw_buf_put_u8(out, (uint8_t)byte);
+		i += v.p[i] == '%' ? 3 : 1;
 	}
 	return !out->failed || pgw_nomem(err);
 }
@@ -241,7 +248,7 @@ static void read_port(struct uri *u)
 static bool is_portlike(const struct pgw_buf *ports)
 {
 	for (size_t i = 0; i < ports->len; i++)
-		if (!memchr("0123456789, ", ports->data[i], 12))
+		if (!pgw_is_one_of((char)ports->data[i], "0123456789, "))
 			return false;
 	return true;
 }
@@ -309,28 +316,30 @@ static bool is_harmless(struct pgw_view key)
 	       !(pgw_keyword_rows[k].care & PGW_CARE_SECRET);
 }
 
+/* ssl=true is what JDBC's users write. */
+static bool store_decoded(struct pgw_reading *r, struct pgw_view key,
+			  struct pgw_view value, struct pgw_err *err)
+{
+	if (pgw_view_is(key, "ssl") && pgw_view_is(value, "true")) {
+		key = pgw_view_of("sslmode");
+		value = pgw_view_of("require");
+	}
+	return pgw_reading_store(r, "invalid URI query parameter:", key, value,
+				 err);
+}
+
 static bool store_param(struct uri *u, const struct part *key,
 			struct part *value, struct pgw_err *err)
 {
 	struct pgw_buf k, v;
-	struct pgw_view is = { NULL, 0 };
 	bool ok;
 
 	pgw_buf_init(&k, key->raw.n + 1);
 	pgw_buf_init(&v, value->raw.n + 1);
 	ok = decode(key, &k, err);
 	value->quiet |= !is_harmless(pgw_buf_view(&k));
-	ok = ok && decode(value, &v, err);
-	if (ok) {
-		is = pgw_buf_view(&v);
-		ok = pgw_view_is(pgw_buf_view(&k), "ssl") &&
-				     pgw_view_is(is, "true") ?
-			     pgw_reading_store(u->r, "", pgw_view_of("sslmode"),
-					       pgw_view_of("require"), err) :
-			     pgw_reading_store(u->r,
-					       "invalid URI query parameter:",
-					       pgw_buf_view(&k), is, err);
-	}
+	ok = ok && decode(value, &v, err) &&
+	     store_decoded(u->r, pgw_buf_view(&k), pgw_buf_view(&v), err);
 	pgw_buf_release(&k);
 	pgw_buf_release(&v);
 	return ok;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of single keywords: choices, numbers, texts. */
+/* The values of single keywords: choices and texts. */
 #include <config.h>
 
 #include "base64.h"
@@ -10,13 +10,6 @@
 
 #define PRODUCT_NAME_MAX 63 /* the server cuts there: NAMEDATALEN - 1 */
 #define SCRAM_KEY_LEN 32
-#define MAX_ITERATIONS 1000000u
-
-/* What libpq leaves to luck: a peer that is gone should be noticed. */
-#define CONNECT_TIMEOUT_MS 15000u
-#define IDLE_S 30u
-#define INTERVAL_S 10u
-#define COUNT 3u
 
 static const char *value_of(const struct pgw_config *cfg, enum pgw_keyword k)
 {
@@ -66,6 +59,9 @@ static const char *const targets[] = { "any",	    "read-write",
 				       NULL };
 static const char *const negotiations[] = { "postgres", "direct", NULL };
 static const char *const certmodes[] = { "allow", "disable", "require", NULL };
+
+enum { GSSENC_REQUIRE = 2 };
+
 static const char *const gssencmodes[] = { "disable", "prefer", "require",
 					   NULL };
 static const char *const balances[] = { "disable", "random", NULL };
@@ -147,7 +143,7 @@ static bool settle_gssencmode(const struct pgw_config *cfg, struct pgw_err *err)
 
 	if (!choose(cfg, PGW_KW_gssencmode, gssencmodes, &mode, err))
 		return false;
-	if (strcmp(gssencmodes[mode], "require") != 0)
+	if (mode != GSSENC_REQUIRE)
 		return true;
 	return pgw_fail(err, PGW_E_UNSUPPORTED,
 			"gssencmode value \"require\" invalid when GSSAPI "
@@ -216,88 +212,6 @@ static bool settle_protocol(struct pgw_config *cfg, struct pgw_err *err)
 	cfg->protocol_min = min;
 	cfg->protocol_max = max;
 	return true;
-}
-
-/* ---- numbers */
-
-bool pgw_settle_int(const char *text, int32_t *value)
-{
-	int64_t v = 0;
-	bool negative, any = false;
-
-	while (pgw_is_blank(*text))
-		text++;
-	negative = *text == '-';
-	if (*text == '-' || *text == '+')
-		text++;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		v = v * 10 + (*text - '0');
-		any = true;
-		if (v > (int64_t)INT32_MAX + 1)
-			return false;
-	}
-	while (pgw_is_blank(*text))
-		text++;
-	v = negative ? -v : v;
-	if (!any || *text != '\0' || v > INT32_MAX)
-		return false;
-	*value = (int32_t)v;
-	return true;
-}
-
-/* A negative number is as good as 0. */
-static bool number(const struct pgw_config *cfg, enum pgw_keyword k,
-		   uint32_t *to, struct pgw_err *err)
-{
-	const char *value = value_of(cfg, k);
-	int32_t v;
-
-	if (!value)
-		return true;
-	if (!pgw_settle_int(value, &v))
-		return pgw_fail(err, PGW_E_CONFIG,
-				"invalid integer value \"%s\" for connection "
-				"option \"%s\"",
-				value, pgw_keyword_rows[k].name);
-	*to = v > 0 ? (uint32_t)v : 0;
-	return true;
-}
-
-static bool settle_keepalives(struct pgw_config *cfg, struct pgw_err *err)
-{
-	const char *value = value_of(cfg, PGW_KW_keepalives);
-	uint32_t ignored = 0;
-	int32_t on = 1;
-
-	if (!number(cfg, PGW_KW_keepalives, &ignored, err))
-		return false;
-	if (value && pgw_settle_int(value, &on))
-		cfg->keepalives = on != 0;
-	return number(cfg, PGW_KW_keepalives_idle, &cfg->keepalives_idle_s,
-		      err) &&
-	       number(cfg, PGW_KW_keepalives_interval,
-		      &cfg->keepalives_interval_s, err) &&
-	       number(cfg, PGW_KW_keepalives_count, &cfg->keepalives_count,
-		      err);
-}
-
-static bool settle_numbers(struct pgw_config *cfg, struct pgw_err *err)
-{
-	uint32_t timeout_s = CONNECT_TIMEOUT_MS / 1000;
-
-	cfg->keepalives = true;
-	cfg->keepalives_idle_s = IDLE_S;
-	cfg->keepalives_interval_s = INTERVAL_S;
-	cfg->keepalives_count = COUNT;
-	cfg->max_iterations = MAX_ITERATIONS;
-	if (!number(cfg, PGW_KW_connect_timeout, &timeout_s, err))
-		return false;
-	cfg->connect_timeout_ms = timeout_s < UINT32_MAX / 1000 ?
-					  timeout_s * 1000 :
-					  UINT32_MAX;
-	return settle_keepalives(cfg, err) &&
-	       number(cfg, PGW_KW_tcp_user_timeout, &cfg->tcp_user_timeout_ms,
-		      err);
 }
 
 /* ---- texts */
@@ -409,7 +323,7 @@ bool pgw_settle_values(struct pgw_config *cfg, struct pgw_err *err)
 	       settle_choices(cfg, err) && settle_protocol(cfg, err) &&
 	       check_scram_key(cfg, PGW_KW_scram_client_key, "client", err) &&
 	       check_scram_key(cfg, PGW_KW_scram_server_key, "server", err) &&
-	       settle_numbers(cfg, err) && settle_encoding(cfg, err) &&
+	       pgw_settle_numbers(cfg, err) && settle_encoding(cfg, err) &&
 	       settle_application_name(cfg, err) &&
 	       settle_text(cfg, PGW_KW_options, &cfg->options, err) &&
 	       settle_text(cfg, PGW_KW_requirepeer, &cfg->requirepeer, err);
