@@ -13,6 +13,8 @@
 #include <poll.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #define NAME_MAX_LEN 253
 #define LABEL_MAX_LEN 63
@@ -200,6 +202,53 @@ static bool explain(int status, const char *host, struct pgw_err *err)
 	}
 }
 
+/*
+ * c-ares' own sockets: these are not left to a program that is started
+ * meanwhile, and a server that hangs up does not kill us by a signal.
+ */
+static ares_socket_t open_socket(int family, int type, int protocol, void *ctx)
+{
+	(void)ctx;
+	return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+}
+
+static int close_socket(ares_socket_t fd, void *ctx)
+{
+	(void)ctx;
+	return close(fd);
+}
+
+static int connect_socket(ares_socket_t fd, const struct sockaddr *sa,
+			  ares_socklen_t len, void *ctx)
+{
+	(void)ctx;
+	return connect(fd, sa, len);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): the type is c-ares' */
+static ares_ssize_t receive(ares_socket_t fd, void *buf, size_t n, int flags,
+			    struct sockaddr *from, ares_socklen_t *len,
+			    void *ctx)
+{
+	(void)ctx;
+	return recvfrom(fd, buf, n, flags, from, len);
+}
+
+static ares_ssize_t transmit(ares_socket_t fd, const struct iovec *parts, int n,
+			     void *ctx)
+{
+	struct msghdr m = { .msg_iovlen = (size_t)n };
+
+	(void)ctx;
+	/* sendmsg does not write there; its struct serves recvmsg too. */
+	memcpy(&m.msg_iov, &parts, sizeof(parts));
+	return sendmsg(fd, &m, MSG_NOSIGNAL);
+}
+
+static const struct ares_socket_functions sockets = {
+	open_socket, close_socket, connect_socket, receive, transmit,
+};
+
 static int wait_ms(ares_channel channel)
 {
 	struct timeval most = { .tv_sec = DNS_TIMEOUT_MS / 1000 }, room;
@@ -273,6 +322,7 @@ static bool look_up(struct query *q, const char *host,
 
 	if (status != ARES_SUCCESS)
 		return explain(status, host, err);
+	ares_set_socket_functions(channel, &sockets, NULL);
 	/* A service would make it ask libc for the service's number. */
 	ares_getaddrinfo(channel, host, NULL, &hints, on_answer, q);
 	while (ok && !q->done)
