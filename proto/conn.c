@@ -137,26 +137,21 @@ static bool flush(struct pgw_conn *c, size_t rest, struct pgw_err *err)
 	return true;
 }
 
-static bool settle(struct pgw_conn *c, struct pgw_err *err)
-{
-	while (c->session.state != PGW_IDLE ||
-	       pgw_session_out(&c->session).n > 0)
-		if (!move(c, err))
-			return false;
-	return true;
-}
-
 bool pgw_conn_send(struct pgw_conn *c, struct pgw_view sql, struct pgw_err *err)
 {
 	return pgw_session_query(&c->session, sql, err) &&
 	       flush(c, SEND_AHEAD, err);
 }
 
-bool pgw_conn_drain(struct pgw_conn *c, struct pgw_err *err)
+bool pgw_conn_wait(struct pgw_conn *c, size_t unanswered, struct pgw_err *err)
 {
 	if (c->session.state == PGW_DEAD)
 		return pgw_fail(err, PGW_E_CLOSED, "the connection is closed");
-	return settle(c, err);
+	while (c->session.outstanding > unanswered ||
+	       pgw_session_out(&c->session).n > 0)
+		if (!move(c, err))
+			return false;
+	return true;
 }
 
 bool pgw_conn_query(struct pgw_conn *c, const char *sql, struct pgw_err *err)
@@ -166,7 +161,7 @@ bool pgw_conn_query(struct pgw_conn *c, const char *sql, struct pgw_err *err)
 	*err = (struct pgw_err){ 0 };
 	c->failed = err;
 	ok = pgw_session_query(&c->session, pgw_view_of(sql), err) &&
-	     pgw_conn_drain(c, err);
+	     pgw_conn_wait(c, 0, err);
 	c->failed = NULL;
 	return ok && err->code == PGW_OK;
 }
@@ -259,8 +254,12 @@ static bool log_in(struct pgw_conn *c, struct pgw_err *err)
 	};
 
 	startup_params(c->cfg, params);
-	return make_nonce(c, err) &&
-	       pgw_session_start(&c->session, &login, err) && settle(c, err);
+	if (!make_nonce(c, err) || !pgw_session_start(&c->session, &login, err))
+		return false;
+	while (c->session.state != PGW_IDLE)
+		if (!move(c, err))
+			return false;
+	return true;
 }
 
 static bool not_without_tls(const struct pgw_conn *c, struct pgw_err *err)

@@ -52,10 +52,12 @@ void pgw_conn_ignore_interrupt(struct pgw_conn *c);
 bool pgw_conn_send(struct pgw_conn *c, struct pgw_view sql,
 		   struct pgw_err *err) PGW_MUST_CHECK;
 
-/* Wait until every Query sent so far is answered. */
-bool pgw_conn_drain(struct pgw_conn *c, struct pgw_err *err) PGW_MUST_CHECK;
+/* Send everything, and wait until at most so many Queries are unanswered. */
+bool pgw_conn_wait(struct pgw_conn *c, size_t unanswered,
+		   struct pgw_err *err) PGW_MUST_CHECK;
 
-/* Send one Query and drain.  A server error fails the call: PGW_E_SERVER. */
+/* Send one Query and wait for its end.  A server error fails the call:
+ * PGW_E_SERVER. */
 bool pgw_conn_query(struct pgw_conn *c, const char *sql,
 		    struct pgw_err *err) PGW_MUST_CHECK;
 

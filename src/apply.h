@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Applying, on one connection: everything is pipelined, and safe because each
+ * transaction begins with a guard that fails it unless we hold the lock and
+ * the history is still the one that the plan was made from.  A statement that
+ * fails makes the server refuse the rest and turn COMMIT into ROLLBACK.
+ */
+#ifndef MZ_APPLY_H
+#define MZ_APPLY_H
+
+#include "db.h"
+#include "folder.h"
+#include "history.h"
+#include "statements.h"
+
+struct mz_apply_options {
+	bool one_transaction;	      /* around all migrations: Drizzle's way */
+	int64_t lock_timeout_ms;      /* 0 = the server's */
+	int64_t statement_timeout_ms; /* 0 = none of ours */
+};
+
+/* What is to be done, and on what ground. */
+struct mz_job {
+	const struct mz_folder *folder;
+	const struct mz_table *table;
+	const struct mz_history *history; /* that the plan was made from */
+	enum mz_shape shape;		  /* of the table, or of a new one */
+	const struct mz_migration *const *todo;
+	const struct mz_survey *surveys; /* of each of todo */
+	size_t count;
+	struct mz_apply_options options;
+};
+
+enum mz_ending {
+	MZ_END_DONE,
+	MZ_END_CONTENDED, /* someone else migrates: wait, read, plan again */
+	MZ_END_RETRY,	  /* a lock was not to be had; nothing of it is kept */
+	MZ_END_FAILED,	  /* a statement failed; err tells which */
+	MZ_END_LOST,	  /* the connection; what COMMIT did may be unknown */
+	MZ_END_INTERRUPTED,
+};
+
+struct mz_applied {
+	enum mz_ending ending;
+	size_t count;	    /* migrations that the server has committed */
+	bool commit_unsure; /* LOST while a COMMIT was unanswered */
+};
+
+/*
+ * err is filled for RETRY, FAILED, LOST and INTERRUPTED.  Unless LOST, no
+ * transaction is open when this returns.
+ */
+void mz_apply(struct mz_applied *out, const struct mz_job *job,
+	      struct mz_arena *a, struct mz_db *db, struct mz_err *err);
+
+#endif

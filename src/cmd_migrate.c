@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "apply.h"
+#include "guard.h"
+#include "work.h"
+
+#include <string.h>
+
+/* After a connection was lost at COMMIT, the truth is worth some waiting. */
+#define RECONNECT_MS 30000
+#define FIRST_RETRY_MS 500
+#define MOST_RETRY_MS 30000
+
+struct run {
+	struct mz_work w;
+	size_t applied; /* in all */
+	size_t pending; /* what is left after that */
+	bool done;
+	int64_t lock_deadline; /* 0 = nobody was in the way so far */
+	uint32_t retries;
+	struct mz_pause pause; /* between retries */
+};
+
+static bool wait_for_lock(struct run *run, struct mz_err *err)
+{
+	struct mz_context *c = run->w.c;
+
+	if (run->lock_deadline == 0)
+		run->lock_deadline = pgw_clock_ms() + c->opt.lock_wait;
+	return mz_guard_wait(&run->w.db, &c->arena, &run->w.table,
+			     run->lock_deadline, err);
+}
+
+/* err says what failed; it is tried again unless that was the last time. */
+static bool retry(struct run *run, struct mz_err *err)
+{
+	struct mz_context *c = run->w.c;
+	int64_t ms = mz_pause_next(&run->pause);
+
+	if (run->retries++ >= c->opt.lock_retries) {
+		err->status = MZ_locked;
+		return false;
+	}
+	mz_report_warning(&c->report, "%s; trying again in %lld ms", err->msg,
+			  (long long)ms);
+	return mz_db_sleep(&run->w.db, ms, err);
+}
+
+static size_t still_pending(const struct mz_work *w,
+			    const struct mz_migration *const *todo, size_t n)
+{
+	size_t pending = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (size_t)(todo[i] - w->folder.migrations);
+		enum mz_state state = w->plan.list[at].state;
+
+		pending += state == MZ_PENDING || state == MZ_OUT_OF_ORDER;
+	}
+	return pending;
+}
+
+static bool lost(struct mz_err *err, const char *tag, const char *fate)
+{
+	char cause[sizeof(err->msg)];
+
+	memcpy(cause, err->msg, sizeof(cause));
+	mz_fail(err, MZ_connect, "%.600s; %s", cause, fate);
+	return mz_hint(err, "%.200s was not applied: run again", tag);
+}
+
+/*
+ * A COMMIT went out and no answer came.  Nothing is guessed: connect again,
+ * wait until the old backend is gone, and look.
+ */
+static bool find_out(struct run *run, size_t committed, struct mz_err *err)
+{
+	const struct mz_migration *const *todo = run->w.plan.todo;
+	size_t count = run->w.plan.todo_count, pending;
+	struct mz_err cause = *err;
+
+	mz_report_warning(&run->w.c->report,
+			  "the connection was lost at COMMIT; looking what "
+			  "became of it");
+	mz_db_close(&run->w.db);
+	if (!mz_db_open(&run->w.db, RECONNECT_MS, err) ||
+	    !wait_for_lock(run, err) || !mz_work_read(&run->w, err))
+		return false;
+	if (run->w.history.busy)
+		return true; /* the caller waits, and reads again */
+	pending = still_pending(&run->w, todo, count);
+	run->applied += count - pending - committed;
+	run->pending -= count - pending - committed;
+	run->done = pending == 0;
+	if (run->done)
+		return true;
+	*err = cause;
+	return lost(err, todo[count - pending]->tag,
+		    "its transaction was rolled back");
+}
+
+static bool after(struct run *run, const struct mz_applied *out,
+		  struct mz_err *err)
+{
+	const struct mz_plan *plan = &run->w.plan;
+
+	run->applied += out->count;
+	run->pending -= out->count;
+	if (out->count > 0)
+		run->lock_deadline = 0;
+	switch (out->ending) {
+	case MZ_END_DONE:
+		run->done = true;
+		return true;
+	case MZ_END_CONTENDED:
+		return wait_for_lock(run, err);
+	case MZ_END_RETRY:
+		return retry(run, err);
+	case MZ_END_LOST:
+		if (out->commit_unsure)
+			return find_out(run, out->count, err);
+		return lost(err, plan->todo[out->count]->tag,
+			    "nothing of the present migration was kept");
+	case MZ_END_FAILED:
+	case MZ_END_INTERRUPTED:
+		break;
+	}
+	return false;
+}
+
+/* Plan from what is there now, and apply that. */
+static bool one_round(struct run *run, struct mz_err *err)
+{
+	struct mz_work *w = &run->w;
+	const struct mz_options *o = &w->c->opt;
+	struct mz_applied out;
+	struct mz_job job = {
+		.folder = &w->folder,
+		.table = &w->table,
+		.history = &w->history,
+		.options = { .one_transaction = o->transaction ==
+						MZ_TRANSACTION_ALL,
+			     .lock_timeout_ms = o->lock_timeout,
+			     .statement_timeout_ms = o->statement_timeout },
+	};
+
+	if (!mz_history_writable(&w->history, &w->table, err) ||
+	    !mz_work_survey(w, err) || !mz_work_runs_inside(w, err))
+		return false;
+	job.todo = w->plan.todo;
+	job.count = w->plan.todo_count;
+	job.surveys = w->surveys;
+	job.shape = w->history.shape;
+	if (job.shape == MZ_SHAPE_ABSENT)
+		job.shape = w->folder.layout == MZ_LAYOUT_JOURNAL ?
+				    MZ_SHAPE_COLUMNS_3 :
+				    MZ_SHAPE_COLUMNS_5;
+	mz_apply(&out, &job, &w->c->arena, &w->db, err);
+	return after(run, &out, err);
+}
+
+/* What is there now, and what is to be done about it. */
+static bool look(struct run *run, struct mz_err *err)
+{
+	struct mz_work *w = &run->w;
+
+	if (!mz_work_read(w, err))
+		return false;
+	if (w->history.busy)
+		return wait_for_lock(run, err);
+	run->pending = w->plan.counts[MZ_PENDING] +
+		       w->plan.counts[MZ_OUT_OF_ORDER];
+	if (!mz_work_choose(w, err))
+		return false;
+	run->done = w->plan.todo_count == 0;
+	return true;
+}
+
+static bool run_all(struct run *run, struct mz_err *err)
+{
+	struct mz_work *w = &run->w;
+	bool told = false;
+
+	while (!run->done) {
+		if (!look(run, err))
+			return false;
+		if (w->history.busy)
+			continue;
+		if (!told)
+			mz_tell(&w->db.listener,
+				&(struct mz_event){ .kind = MZ_EV_START,
+						    .file = w->folder.dir,
+						    .k = w->plan.todo_count,
+						    .n = w->folder.count });
+		told = true;
+		if (!run->done && !one_round(run, err))
+			return false;
+	}
+	return true;
+}
+
+bool cmd_migrate(struct mz_context *c, struct mz_err *err)
+{
+	struct run run = { .pause = { FIRST_RETRY_MS, MOST_RETRY_MS } };
+	int64_t start = pgw_clock_us();
+	bool ok;
+
+	if (c->opt.dry_run)
+		return cmd_plan(c, err);
+	ok = mz_work_open(&run.w, c, err) && run_all(&run, err);
+	c->result = (struct mz_result){
+		.kind = MZ_RESULT_MIGRATE,
+		.applied = run.applied,
+		.pending = run.pending,
+		.present = run.w.folder.count,
+		.us = (uint64_t)(pgw_clock_us() - start),
+		.round_trips = mz_db_round_trips(&run.w.db),
+	};
+	mz_work_close(&run.w);
+	if (!ok && err->signal)
+		err->signal = mz_context_signal(c);
+	return ok;
+}

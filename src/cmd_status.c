@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "work.h"
+
+bool cmd_status(struct mz_context *c, struct mz_err *err)
+{
+	struct mz_work w;
+	bool ok = mz_work_open(&w, c, err) && mz_work_look(&w, err);
+
+	if (ok) {
+		mz_report_listed(&c->report, w.plan.list, w.plan.listed);
+		c->result.kind = MZ_RESULT_LISTING;
+		mz_result_count(&c->result, w.plan.list, w.plan.listed);
+	}
+	mz_work_close(&w);
+	if (ok && c->opt.exit_code &&
+	    w.plan.counts[MZ_PENDING] + w.plan.counts[MZ_OUT_OF_ORDER] > 0)
+		return mz_fail(err, MZ_pending, "%s", "");
+	if (!ok && err->signal)
+		err->signal = mz_context_signal(c);
+	return ok;
+}

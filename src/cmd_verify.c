@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "work.h"
+
+/* A CREATE INDEX CONCURRENTLY that failed leaves one of these behind. */
+static const char invalid_indexes_sql[] =
+	"SELECT i.indexrelid::pg_catalog.regclass "
+	"FROM pg_catalog.pg_index i "
+	"JOIN pg_catalog.pg_class c "
+	"ON c.oid OPERATOR(pg_catalog.=) i.indexrelid "
+	"WHERE NOT i.indisvalid "
+	"AND c.relkind OPERATOR(pg_catalog.=) 'i' "
+	"AND c.relpersistence OPERATOR(pg_catalog.<>) 't' ORDER BY 1";
+
+struct names {
+	struct mz_arena *arena;
+	const char *text; /* with commas between */
+};
+
+static void on_name(void *ctx, const struct pgw_row *row)
+{
+	struct names *n = ctx;
+	struct pgw_view cols = row->cols, v;
+
+	if (!pgw_column_next(&cols, &v) || !v.p)
+		return;
+	n->text = mz_printf(n->arena, "%s%s%.*s", n->text, *n->text ? ", " : "",
+			    (int)v.n, (const char *)v.p);
+}
+
+static bool indexes_are_valid(struct mz_work *w, struct mz_err *err)
+{
+	struct names n = { .arena = &w->c->arena, .text = "" };
+	struct pgw_err cause;
+	bool ok;
+
+	mz_db_hooks(&w->db, on_name, NULL, &n);
+	ok = pgw_conn_query(w->db.conn, invalid_indexes_sql, &cause);
+	mz_db_hooks(&w->db, NULL, NULL, NULL);
+	if (!ok)
+		return mz_db_fail(err, &cause);
+	if (!*n.text)
+		return true;
+	mz_fail(err, MZ_history, "invalid indexes: %.500s", n.text);
+	return mz_hint(err, "DROP INDEX each and build it again, or REINDEX "
+			    "INDEX CONCURRENTLY");
+}
+
+static bool nothing_is_pending(const struct mz_plan *p, struct mz_err *err)
+{
+	size_t pending = p->counts[MZ_PENDING] + p->counts[MZ_OUT_OF_ORDER];
+
+	if (pending == 0)
+		return true;
+	return mz_fail(err, MZ_pending, "%zu migration%s pending", pending,
+		       pending == 1 ? " is" : "s are");
+}
+
+bool cmd_verify(struct mz_context *c, struct mz_err *err)
+{
+	struct mz_work w;
+	bool ok = mz_work_open(&w, c, err) && mz_work_look(&w, err);
+
+	if (ok) {
+		mz_report_listed(&c->report, w.plan.list, w.plan.listed);
+		c->result.kind = MZ_RESULT_LISTING;
+		mz_result_count(&c->result, w.plan.list, w.plan.listed);
+		ok = mz_plan_agrees(&w.plan, &w.wish, err) &&
+		     indexes_are_valid(&w, err) &&
+		     nothing_is_pending(&w.plan, err);
+	}
+	mz_work_close(&w);
+	if (!ok && err->signal)
+		err->signal = mz_context_signal(c);
+	return ok;
+}

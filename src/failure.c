@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "failure.h"
+
+#include "sql.h"
+
+#include <string.h>
+
+static struct pgw_view statement_of(const struct mz_culprit *c)
+{
+	return (struct pgw_view){ c->text.p + c->start, c->end - c->start };
+}
+
+/* The only place in v where what stands, or SIZE_MAX. */
+static size_t find_once(struct pgw_view v, struct pgw_view what)
+{
+	const unsigned char *at, *again;
+
+	if (what.n == 0 || v.n < what.n)
+		return SIZE_MAX;
+	at = memmem(v.p, v.n, what.p, what.n);
+	if (!at)
+		return SIZE_MAX;
+	again = memmem(at + 1, v.n - 1 - (size_t)(at - v.p), what.p, what.n);
+	return again ? SIZE_MAX : (size_t)(at - v.p);
+}
+
+/* A query inside of a function or a DO block, when its text stands here. */
+static size_t inner_offset(struct pgw_view statement,
+			   const struct pgw_diag *diag)
+{
+	const char *query = pgw_diag_get(diag, PGW_DIAG_INTERNAL_QUERY);
+	size_t position = pgw_diag_number(diag, PGW_DIAG_INTERNAL_POSITION);
+	size_t at;
+
+	if (!query || position == 0)
+		return SIZE_MAX;
+	at = find_once(statement, pgw_view_of(query));
+	return at == SIZE_MAX ?
+		       at :
+		       at + mz_sql_offset(pgw_view_of(query), position);
+}
+
+/* Line n of v, from 1: where its first word begins. */
+static size_t line_start(struct pgw_view v, size_t n)
+{
+	size_t at = 0;
+
+	for (; n > 1; n--) {
+		const unsigned char *lf = memchr(v.p + at, '\n', v.n - at);
+
+		if (!lf)
+			return SIZE_MAX;
+		at = (size_t)(lf - v.p) + 1;
+	}
+	while (at < v.n && (v.p[at] == ' ' || v.p[at] == '\t'))
+		at++;
+	return at;
+}
+
+/* The number that text begins with, at most limit; 0 when there is none. */
+static size_t leading_number(const char *text, size_t limit)
+{
+	size_t n = 0;
+
+	for (; *text >= '0' && *text <= '9' && n <= limit; text++)
+		n = n * 10 + (size_t)(*text - '0');
+	return n <= limit ? n : 0;
+}
+
+/*
+ * "PL/pgSQL function inline_code_block line 3 at RAISE": lines of a DO block
+ * count from the one in which its quote opens.
+ */
+static size_t block_offset(struct pgw_view statement,
+			   const struct pgw_diag *diag)
+{
+	static const char marker[] = "inline_code_block line ";
+	const char *where = pgw_diag_get(diag, PGW_DIAG_WHERE);
+	const char *at = where ? strstr(where, marker) : NULL;
+	const unsigned char *body;
+	size_t line, offset;
+
+	if (!at)
+		return SIZE_MAX;
+	line = leading_number(at + sizeof(marker) - 1, statement.n);
+	body = memchr(statement.p, '$', statement.n);
+	if (!body || line == 0)
+		return SIZE_MAX;
+	offset = (size_t)(body - statement.p);
+	line = line_start((struct pgw_view){ body, statement.n - offset },
+			  line);
+	return line == SIZE_MAX ? line : offset + line;
+}
+
+size_t mz_failure_offset(const struct mz_culprit *c,
+			 const struct pgw_diag *diag)
+{
+	struct pgw_view statement = statement_of(c);
+	size_t position = pgw_diag_number(diag, PGW_DIAG_POSITION);
+	size_t at;
+
+	if (position > 0)
+		return c->start + mz_sql_offset(statement, position);
+	at = inner_offset(statement, diag);
+	if (at == SIZE_MAX)
+		at = block_offset(statement, diag);
+	return c->start + (at == SIZE_MAX ? 0 : at);
+}
+
+static const char *copy(struct mz_arena *a, const struct pgw_diag *diag,
+			enum pgw_diag_field field)
+{
+	const char *text = pgw_diag_get(diag, field);
+
+	return text ? mz_strdup(a, text) : NULL;
+}
+
+static struct mz_sql_error *describe(struct mz_arena *a, const char *tag,
+				     const struct pgw_diag *diag)
+{
+	struct mz_sql_error *sql = mz_alloc(a, sizeof(*sql));
+
+	sql->tag = tag;
+	sql->sqlstate = copy(a, diag, PGW_DIAG_SQLSTATE);
+	sql->message = copy(a, diag, PGW_DIAG_MESSAGE);
+	sql->detail = copy(a, diag, PGW_DIAG_DETAIL);
+	sql->hint = copy(a, diag, PGW_DIAG_HINT);
+	sql->where = copy(a, diag, PGW_DIAG_WHERE);
+	return sql;
+}
+
+void mz_failure_describe(struct mz_err *err, struct mz_arena *a,
+			 const char *tag, const struct pgw_diag *diag)
+{
+	err->sql = describe(a, tag, diag);
+}
+
+/* The line of text that at is in, without its end. */
+static const char *line_of(struct mz_arena *a, struct pgw_view text, size_t at)
+{
+	size_t from = at, to = at;
+
+	while (from > 0 && text.p[from - 1] != '\n')
+		from--;
+	while (to < text.n && text.p[to] != '\n')
+		to++;
+	if (to > from && text.p[to - 1] == '\r')
+		to--;
+	return mz_strndup(a, (const char *)text.p + from, to - from);
+}
+
+void mz_failure_explain(struct mz_err *err, struct mz_arena *a,
+			const struct mz_culprit *c, const struct pgw_diag *diag)
+{
+	struct mz_sql_error *sql = describe(a, c->tag, diag);
+	size_t at = mz_failure_offset(c, diag);
+	size_t line, column;
+
+	mz_sql_place(c->text, at, &line, &column);
+	mz_at(err, c->file, line, column);
+	sql->source = line_of(a, c->text, at);
+	err->sql = sql;
+}

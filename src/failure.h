@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* From what the server said of a statement to its place in a file. */
+#ifndef MZ_FAILURE_H
+#define MZ_FAILURE_H
+
+#include "arena.h"
+#include "error.h"
+
+/* A statement that failed: bytes start to end of text, which is file's. */
+struct mz_culprit {
+	const char *tag;
+	const char *file;
+	struct pgw_view text;
+	size_t start, end;
+};
+
+/* Where in the text: positions, inner positions and DO blocks considered. */
+size_t mz_failure_offset(const struct mz_culprit *c,
+			 const struct pgw_diag *diag);
+
+/* Fill the SQL part and the place of err; its message is the caller's. */
+void mz_failure_explain(struct mz_err *err, struct mz_arena *a,
+			const struct mz_culprit *c,
+			const struct pgw_diag *diag);
+
+/* The SQL part only, for a failure that is not at a place. */
+void mz_failure_describe(struct mz_err *err, struct mz_arena *a,
+			 const char *tag, const struct pgw_diag *diag);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "guard.h"
+
+#include "sqltext.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define FIRST_PAUSE_MS 20
+#define MOST_PAUSE_MS 1000
+
+/* These words come back as the value that is no integer. */
+#define MARKER "mizzle: "
+
+const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	return mz_printf(a,
+			 "BEGIN ISOLATION LEVEL READ COMMITTED; "
+			 "SELECT CAST(CASE WHEN "
+			 "pg_catalog.pg_try_advisory_xact_lock(%" PRId64 ") "
+			 "THEN '1' ELSE '" MARKER "another migrator holds the "
+			 "lock' END AS pg_catalog.int4)",
+			 t->lock_key);
+}
+
+const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
+				 size_t rows, bool may_lock)
+{
+	const char *lock =
+		may_lock ? mz_printf(a,
+				     "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE "
+				     "NOWAIT; ",
+				     t->quoted) :
+			   "";
+
+	return mz_printf(a,
+			 "%sSELECT CAST(CASE WHEN (SELECT pg_catalog.count(*) "
+			 "FROM %s) OPERATOR(pg_catalog.=) %zu THEN '1' "
+			 "ELSE '" MARKER "the history has changed' END "
+			 "AS pg_catalog.int4)",
+			 lock, t->quoted, rows);
+}
+
+bool mz_guard_contended(const struct pgw_diag *diag)
+{
+	static const char *const states[] = {
+		"55P03",		   /* the table is locked */
+		"42P06", "42P07", "42710", /* created meanwhile */
+		"23505",		   /* being created just now */
+		"40P01", "40001",
+	};
+	const char *state = pgw_diag_sqlstate(diag);
+	const char *message = pgw_diag_get(diag, PGW_DIAG_MESSAGE);
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(state, states[i]) == 0)
+			return true;
+	return strcmp(state, "22P02") == 0 && message &&
+	       strstr(message, MARKER) != NULL;
+}
+
+/* ---- waiting */
+
+/*
+ * Who holds the advisory lock (its key is cut in two) or the table.  Readers
+ * of the table do not count.
+ */
+static const char *holder_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	uint64_t key = (uint64_t)t->lock_key;
+
+	return mz_printf(
+		a,
+		"SELECT l.pid, s.usename, s.application_name, s.client_addr, "
+		"pg_catalog.date_trunc('second', pg_catalog.age("
+		"pg_catalog.clock_timestamp(), s.xact_start)) "
+		"FROM pg_catalog.pg_locks l "
+		"LEFT JOIN pg_catalog.pg_stat_activity s "
+		"ON s.pid OPERATOR(pg_catalog.=) l.pid "
+		"WHERE l.granted "
+		"AND l.pid OPERATOR(pg_catalog.<>) "
+		"pg_catalog.pg_backend_pid() "
+		"AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid "
+		"FROM pg_catalog.pg_database d WHERE d.datname "
+		"OPERATOR(pg_catalog.=) pg_catalog.current_database()) "
+		"AND ((l.locktype OPERATOR(pg_catalog.=) 'advisory' "
+		"AND l.classid OPERATOR(pg_catalog.=) %" PRIu64
+		"::pg_catalog.int8::pg_catalog.oid "
+		"AND l.objid OPERATOR(pg_catalog.=) %" PRIu64
+		"::pg_catalog.int8::pg_catalog.oid "
+		"AND l.objsubid OPERATOR(pg_catalog.=) 1) "
+		"OR (l.locktype OPERATOR(pg_catalog.=) 'relation' "
+		"AND l.mode OPERATOR(pg_catalog.<>) 'AccessShareLock' "
+		"AND l.relation OPERATOR(pg_catalog.=) (SELECT c.oid "
+		"FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+		"ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
+		"WHERE n.nspname OPERATOR(pg_catalog.=) %s "
+		"AND c.relname OPERATOR(pg_catalog.=) %s))) LIMIT 1",
+		key >> 32, key & UINT32_MAX, mz_quote_literal(a, t->schema),
+		mz_quote_literal(a, t->name));
+}
+
+struct holder {
+	struct mz_arena *arena;
+	bool found;
+	const char *text;
+};
+
+static void on_holder(void *ctx, const struct pgw_row *row)
+{
+	struct holder *h = ctx;
+	struct pgw_view cols = row->cols;
+	const char *field[5] = { NULL };
+
+	for (size_t i = 0; i < 5; i++) {
+		struct pgw_view v = { 0 };
+
+		if (pgw_column_next(&cols, &v) && v.p)
+			field[i] = mz_strndup(h->arena, (const char *)v.p, v.n);
+	}
+	h->found = true;
+	h->text = mz_printf(h->arena,
+			    "pid %s, user %s, application %s, from %s, for %s",
+			    field[0] ? field[0] : "?",
+			    field[1] ? field[1] : "?",
+			    field[2] && *field[2] ? field[2] : "?",
+			    field[3] ? field[3] : "a local socket",
+			    field[4] ? field[4] : "a moment");
+}
+
+static bool find_holder(struct mz_db *db, const char *sql, struct holder *h,
+			struct mz_err *err)
+{
+	struct pgw_err cause;
+	bool ok;
+
+	h->found = false;
+	mz_db_hooks(db, on_holder, NULL, h);
+	ok = pgw_conn_query(db->conn, sql, &cause);
+	mz_db_hooks(db, NULL, NULL, NULL);
+	return ok || mz_db_fail(err, &cause);
+}
+
+bool mz_guard_wait(struct mz_db *db, struct mz_arena *a,
+		   const struct mz_table *t, int64_t deadline_ms,
+		   struct mz_err *err)
+{
+	struct mz_pause pause = { FIRST_PAUSE_MS, MOST_PAUSE_MS };
+	const char *sql = holder_sql(a, t);
+	struct holder h = { .arena = a, .text = "unknown" };
+	bool told = false;
+
+	for (;;) {
+		int64_t left = deadline_ms - pgw_clock_ms();
+		int64_t ms = mz_pause_next(&pause);
+
+		if (left <= 0) {
+			mz_fail(err, MZ_locked,
+				"another migrator holds the lock: %s", h.text);
+			return mz_hint(err, "wait longer with --lock-wait, or "
+					    "look what it does");
+		}
+		if (!mz_db_sleep(db, ms < left ? ms : left, err) ||
+		    !find_holder(db, sql, &h, err))
+			return false;
+		if (!h.found)
+			return true;
+		if (!told)
+			mz_tell(&db->listener,
+				&(struct mz_event){ .kind = MZ_EV_WAITING,
+						    .text = h.text });
+		told = true;
+	}
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "statements.h"
+
+#include <string.h>
+
+void mz_statements_init(struct mz_statements *s, struct pgw_view text)
+{
+	*s = (struct mz_statements){ .text = text, .rest = text };
+	mz_sql_init(&s->sql, (struct pgw_view){ text.p, 0 });
+}
+
+static size_t count_lines(const unsigned char *from, const unsigned char *to)
+{
+	size_t n = 0;
+
+	while (from < to &&
+	       (from = memchr(from, '\n', (size_t)(to - from))) != NULL) {
+		from++;
+		n++;
+	}
+	return n;
+}
+
+static bool next_chunk(struct mz_statements *s)
+{
+	bool conforming = s->sql.standard_conforming_strings;
+	struct pgw_view chunk;
+
+	if (!mz_folder_next_chunk(&s->rest, &chunk))
+		return false;
+	s->chunk_line += count_lines(s->text.p + s->chunk_at, chunk.p);
+	s->chunk_at = (size_t)(chunk.p - s->text.p);
+	mz_sql_init(&s->sql, chunk);
+	s->sql.standard_conforming_strings = conforming;
+	return true;
+}
+
+bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st)
+{
+	while (!mz_sql_next(&s->sql, st))
+		if (!next_chunk(s))
+			return false;
+	st->start += s->chunk_at;
+	st->end += s->chunk_at;
+	st->line += s->chunk_line;
+	return true;
+}
+
+static bool runs_inside(enum mz_sql_kind kind)
+{
+	return kind == MZ_SQL_PLAIN || kind == MZ_SQL_SAVEPOINT;
+}
+
+void mz_statements_survey(struct pgw_view text, struct mz_survey *survey)
+{
+	struct mz_sql_statement st;
+	struct mz_statements s;
+
+	*survey = (struct mz_survey){ 0 };
+	mz_statements_init(&s, text);
+	while (mz_statements_next(&s, &st)) {
+		survey->statements++;
+		if (st.kind == MZ_SQL_SAVEPOINT)
+			survey->one_by_one = true;
+		if (!runs_inside(st.kind) && !survey->has_refused) {
+			survey->has_refused = true;
+			survey->refused = st;
+		}
+	}
+}
