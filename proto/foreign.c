@@ -13,8 +13,8 @@
 /* A name that ends in * stands for all that begin so. */
 static const char *const ignored[] = {
 	/* Prisma */
-	"schema", "connection_limit", "pool_timeout", "pgbouncer",
-	"socket_timeout", "statement_cache_size", "single_use_connections",
+	"connection_limit", "pool_timeout", "pgbouncer", "socket_timeout",
+	"statement_cache_size", "single_use_connections",
 	/* Vercel, Supabase */
 	"supa", "workaround",
 	/* node-postgres */
@@ -30,15 +30,33 @@ static const char *const ignored[] = {
 	"pool_health_check_period", "default_query_exec_mode",
 	"statement_cache_capacity", "description_cache_capacity",
 	/* JDBC */
-	"currentSchema", "ApplicationName", "prepareThreshold", "loginTimeout",
-	"socketTimeout", "sslfactory", "tcpKeepAlive", "stringtype",
+	"ApplicationName", "prepareThreshold", "loginTimeout", "socketTimeout",
+	"sslfactory", "tcpKeepAlive", "stringtype",
 	/* Rails, Ecto, SQLx, golang-migrate, Django */
 	"pool", "prepared_statements", "advisory_locks", "statement_limit",
 	"reconnect", "pool_size", "statement-cache-capacity", "options[*",
 	"x-*", "conn_max_age",
 	/* settings of the server, which poolers refuse in a startup message */
-	"search_path", "TimeZone"
+	"TimeZone"
 };
+
+/* Whoever wrote one of these expects unqualified names to end up there. */
+static const struct {
+	const char *key, *shown;
+} search_paths[] = {
+	{ "schema", "schema (search_path is not changed)" },
+	{ "currentSchema", "currentSchema (search_path is not changed)" },
+	{ "search_path", "search_path (it is not changed)" },
+};
+
+static const char *find_search_path(struct pgw_view key)
+{
+	for (size_t i = 0; i < sizeof(search_paths) / sizeof(search_paths[0]);
+	     i++)
+		if (pgw_view_is(key, search_paths[i].key))
+			return search_paths[i].shown;
+	return NULL;
+}
 
 static const char *find_ignored(struct pgw_view key)
 {
@@ -102,7 +120,9 @@ enum pgw_verdict pgw_diagnose_key(struct pgw_view key, struct pgw_view value,
 				  struct pgw_meaning *instead,
 				  const char **shown, struct pgw_err *err)
 {
-	*shown = find_ignored(key);
+	*shown = find_search_path(key);
+	if (!*shown)
+		*shown = find_ignored(key);
 	if (*shown)
 		return PGW_IGNORED;
 	return about_encryption(key, value, instead, err);

@@ -101,7 +101,8 @@ static const struct {
 	  "user='me@x' dbname='d' host='h' application_name='a#b' (inet)", "" },
 	{ "postgres://h/d?schema=s&x-y=1&pool_max_conns=5&options[a]=b",
 	  "dbname='d' host='h' (inet)",
-	  OTHERS "schema, x-*, pool_max_conns, options[*" },
+	  OTHERS
+	  "schema (search_path is not changed), x-*, pool_max_conns, options[*" },
 	{ "host=h pgbouncer=true", "host='h' (inet)", OTHERS "pgbouncer" },
 	{ "postgres://h?ssl=1", "host='h' sslmode='require' (inet)", "" },
 	{ "postgres://h?ssl=false", "host='h' sslmode='disable' (inet)", "" },
@@ -278,7 +279,8 @@ START_TEST(a_string_that_fails_changes_nothing)
 		!pgw_conninfo_parse(&r.c, "user=other host=x nonsense", &err));
 	ck_assert_str_eq(printed(&r, true), "user='u' dbname='db' host='h' "
 					    "(inet)");
-	ck_assert_str_eq(notice(&r), OTHERS "schema");
+	ck_assert_str_eq(notice(&r), OTHERS "schema (search_path is not "
+					    "changed)");
 	ck_assert(pgw_conninfo_parse(&r.c, "user=other", &err));
 	ck_assert_str_eq(printed(&r, true), "user='other' dbname='db' "
 					    "host='h' (inet)");
