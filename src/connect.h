@@ -10,11 +10,15 @@
 
 /*
  * Where the database is: --url or --url-file, DATABASE_URL, libpq's PG*
- * variables, the dbCredentials of drizzle.config.*, libpq's presets.  Also
- * settles opt.wait.  What the user should know of it is told as remarks.
- * Statuses: usage.  *cfg is to be released when this succeeded.
+ * variables, libpq's presets.  Also settles opt.wait.  What the user should
+ * know of it is told as remarks.  Statuses: usage.  *cfg is to be released
+ * when this succeeded.
  */
 bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
 		       struct mz_err *err) PGW_MUST_CHECK;
+
+/* The same before it is checked, as libpq understands it: --print-config. */
+bool mz_connect_understand(struct mz_context *c, struct pgw_conninfo *info,
+			   struct mz_err *err) PGW_MUST_CHECK;
 
 #endif

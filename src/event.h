@@ -37,7 +37,7 @@ struct mz_listed {
 };
 
 enum mz_event_kind {
-	MZ_EV_START,	 /* a run begins: file = folder, n pending of k */
+	MZ_EV_START,	 /* a run begins: file = folder, k of n to apply */
 	MZ_EV_WAITING,	 /* someone else migrates: text says who */
 	MZ_EV_BEGIN,	 /* tag, k of n, statements */
 	MZ_EV_STATEMENT, /* tag, line, text (its first line), us */

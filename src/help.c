@@ -119,11 +119,13 @@ static void put_commands(struct pgw_buf *b)
 
 static void put_statuses(struct pgw_buf *b)
 {
-	pgw_buf_put_text(b, "\nExit status:\n ");
-#define X(number, name) pgw_buf_put_text(b, " " #number " " #name);
-	MZ_STATUSES(X)
+	static const char list[] =
+#define X(number, name) #number " " #name ", "
+		MZ_STATUSES(X) "128+N ended by signal N";
 #undef X
-	pgw_buf_put_text(b, "\n");
+
+	pgw_buf_put_text(b, "\nExit status:\n  ");
+	put_wrapped(b, list, 2);
 }
 
 static const char *program_help(struct mz_arena *a)

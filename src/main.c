@@ -1,10 +1,114 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include <stdio.h>
+#include "command.h"
+#include "signals.h"
 
-int main(void)
+#include <stdlib.h>
+#include <string.h>
+
+static const mz_command commands[MZ_COMMANDS] = {
+	[MZ_CMD_migrate] = cmd_migrate,
+	[MZ_CMD_status] = cmd_status,
+	[MZ_CMD_verify] = cmd_verify,
+	[MZ_CMD_plan] = cmd_plan,
+	[MZ_CMD_ping] = cmd_ping,
+	[MZ_CMD_help] = cmd_help,
+};
+
+static const char *env(const char *name)
 {
-	puts(PACKAGE_STRING);
-	return 2;
+	return getenv(name);
+}
+
+/* --json counts also when the command line is not understood as a whole. */
+static bool asks_for_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+static bool run(struct mz_context *c, struct mz_err *err)
+{
+	const struct mz_options *o = &c->opt;
+
+	if (o->version) {
+		mz_report_text(&c->report, PACKAGE_STRING "\n");
+		return true;
+	}
+	if (o->help) {
+		mz_report_text(&c->report, mz_help(&c->arena, o->command));
+		return true;
+	}
+	if (o->command == MZ_CMD_none) {
+		mz_report_usage(&c->report, mz_help_short(&c->arena));
+		*err = (struct mz_err){ .status = MZ_usage };
+		return false;
+	}
+	if (!commands[o->command])
+		return mz_fail(err, MZ_internal, "%s is not there yet",
+			       c->report.command);
+	return mz_signals_catch(c, err) && commands[o->command](c, err);
+}
+
+static bool parse(struct mz_context *c, int argc, char **argv,
+		  struct mz_err *err)
+{
+	bool ok = mz_options_parse(&c->opt, &c->arena, argc, argv, err);
+
+	if (!ok)
+		c->opt.json = asks_for_json(argc, argv);
+	return ok;
+}
+
+/* With --json the result is always the last line, but for help. */
+static bool has_result(const struct mz_context *c)
+{
+	const struct mz_options *o = &c->opt;
+
+	if (o->help || o->version || o->command == MZ_CMD_help)
+		return false;
+	return o->json || c->result.kind != MZ_RESULT_NONE;
+}
+
+static int work(struct mz_context *c, int argc, char **argv)
+{
+	struct mz_err err, other;
+	bool ok = parse(c, argc, argv, &err);
+
+	if (!mz_report_setup(&c->report, &c->opt, c->settings.env, &other) &&
+	    ok) {
+		err = other;
+		ok = false;
+	}
+	ok = ok && run(c, &err);
+	if (!ok && err.signal)
+		err.signal = mz_context_signal(c);
+	if (!ok)
+		mz_report_error(&c->report, &err);
+	if (has_result(c))
+		mz_report_result(&c->report, &c->result, ok ? NULL : &err);
+	if (ok)
+		return MZ_ok;
+	return err.signal > 0 ? 128 + err.signal : (int)err.status;
+}
+
+int main(int argc, char **argv)
+{
+	struct mz_context c = { .interrupt_fd = -1, .signal_fd = -1 };
+	int status;
+
+	if (!mz_signals_fill_standard())
+		return MZ_internal;
+	mz_arena_init(&c.arena);
+	mz_report_init(&c.report, stdout, stderr);
+	c.settings.env = env;
+	status = work(&c, argc, argv);
+	/* what was done is done, but somebody has not been told */
+	if (!mz_report_close(&c.report) && status == MZ_ok)
+		status = MZ_sql;
+	mz_arena_release(&c.arena);
+	return status;
 }

@@ -124,8 +124,8 @@ static json_t *start(const struct mz_report *r, const struct mz_event *e)
 
 	put_text(o, "command", r->command);
 	put_text(o, "dir", e->file);
-	put_size(o, "pending", e->n);
-	put_size(o, "total", e->k);
+	put_size(o, "pending", e->k);
+	put_size(o, "total", e->n);
 	return o;
 }
 
@@ -338,7 +338,7 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 {
 	json_t *o = event_of("result");
 
-	put_text(o, "command", r->command);
+	put_text(o, "command", r->command[0] ? r->command : NULL);
 	put_bool(o, "ok", !err);
 	if (err)
 		put_text(o, "code", mz_status_name(err->status));

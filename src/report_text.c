@@ -243,7 +243,7 @@ static void start(struct mz_report *r, const struct mz_event *e)
 	if (!r->verbose)
 		return;
 	mz_line_init(&l, r->color_err);
-	mz_line_printf(&l, "%zu of %zu migrations of ", e->n, e->k);
+	mz_line_printf(&l, "%zu of %zu migrations of ", e->k, e->n);
 	mz_line_foreign(&l, text_or(e->file, "the folder"), NULL);
 	mz_line_put(&l, " to be applied\n");
 	mz_line_err(&l, r);

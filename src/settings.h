@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The surroundings: the environment, then the .env file, then drizzle.config.*.
- * A file is read when something is first looked for in it, and once.
- */
+/* The surroundings: the environment of the process. */
 #ifndef MZ_SETTINGS_H
 #define MZ_SETTINGS_H
 
-#include "arena.h"
-#include "error.h"
+#include "options.h"
 
 struct mz_settings {
-	struct mz_arena *arena;
 	const char *(*env)(const char *name); /* of the process */
-	const char *env_file;	 /* what --env-file names, or NULL */
-	const char *config_file; /* what --config names, or NULL */
 };
+
+/* What a variable is; NULL when nobody sets it. */
+const char *mz_settings_env(const struct mz_settings *s, const char *name);
+
+/*
+ * Fill one option from its variable, unless the command line has it.  An
+ * empty variable says nothing.
+ */
+bool mz_settings_option(struct mz_settings *s, struct mz_options *o,
+			enum mz_option_id id,
+			struct mz_err *err) PGW_MUST_CHECK;
 
 #endif

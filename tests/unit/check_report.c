@@ -397,8 +397,8 @@ static void tell_a_run(struct mz_report *r)
 
 	mz_tell(&l, &(struct mz_event){ .kind = MZ_EV_START,
 					.file = "drizzle",
-					.k = 3,
-					.n = 1 });
+					.k = 1,
+					.n = 3 });
 	mz_tell(&l, &(struct mz_event){ .kind = MZ_EV_WAITING,
 					.text = "someone migrates" });
 	mz_tell(&l,

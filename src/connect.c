@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "connect.h"
+#include "db.h"
+#include "file.h"
+
+#include <string.h>
+
+#define URL_MAX (64u << 10)
+
+/* ---- the outside, with our environment in place of the process's */
+
+struct outside {
+	struct pgw_outside system;
+	struct pgw_system storage;
+	const struct mz_settings *settings;
+};
+
+static const char *env(void *ctx, const char *name)
+{
+	struct outside *o = ctx;
+
+	return mz_settings_env(o->settings, name);
+}
+
+static enum pgw_found file(void *ctx, const char *path, struct pgw_buf *text,
+			   unsigned *mode, bool *regular)
+{
+	struct outside *o = ctx;
+
+	return o->system.file(o->system.ctx, path, text, mode, regular);
+}
+
+static const char *os_user(void *ctx)
+{
+	struct outside *o = ctx;
+
+	return o->system.os_user(o->system.ctx);
+}
+
+static const char *home(void *ctx)
+{
+	struct outside *o = ctx;
+
+	return o->system.home(o->system.ctx);
+}
+
+static bool is_dir(void *ctx, const char *path)
+{
+	struct outside *o = ctx;
+
+	return o->system.is_dir(o->system.ctx, path);
+}
+
+static struct pgw_outside outside_open(struct outside *o,
+				       const struct mz_settings *settings)
+{
+	o->settings = settings;
+	pgw_outside_system(&o->system, &o->storage);
+	return (struct pgw_outside){ .env = env,
+				     .file = file,
+				     .os_user = os_user,
+				     .home = home,
+				     .is_dir = is_dir,
+				     .ctx = o };
+}
+
+/* ---- the string */
+
+/* A connection string, and what to call it in errors. */
+struct origin {
+	const char *string; /* NULL = none: PG* and presets */
+	const char *name;
+};
+
+/* A mounted secret: one line, often with a line end. */
+static bool read_url_file(struct mz_context *c, struct origin *from,
+			  struct mz_err *err)
+{
+	const char *path = c->opt.url_file;
+	struct pgw_buf text;
+	struct mz_file f;
+	const char *start;
+	size_t n;
+	bool ok;
+
+	pgw_buf_init(&text, URL_MAX);
+	if (!mz_file_read(&f, path, &text)) {
+		pgw_buf_release(&text);
+		mz_file_fail(&f, err);
+		return mz_hint(err, "--url-file names a file that holds "
+				    "nothing but the URL");
+	}
+	start = (const char *)text.data;
+	for (n = text.len; n > 0 && strchr(" \t\r\n", start[n - 1]); n--)
+		;
+	ok = n > 0 && !memchr(start, '\0', n);
+	if (ok)
+		from->string = mz_strndup(&c->arena, start, n);
+	from->name = path;
+	pgw_buf_release(&text);
+	return ok || mz_fail(err, MZ_usage, "%s: %s", path,
+			     n == 0 ? "the file is empty" :
+				      "there is a NUL byte in the file");
+}
+
+static bool find_string(struct mz_context *c, struct origin *from,
+			struct mz_err *err)
+{
+	*from = (struct origin){ NULL, "the connection settings" };
+	if (c->opt.url_file)
+		return read_url_file(c, from, err);
+	if (!mz_settings_option(&c->settings, &c->opt, MZ_OPT_url, err))
+		return false;
+	from->string = c->opt.url;
+	if (c->opt.from[MZ_OPT_url] == MZ_FROM_OPTION)
+		from->name = "--url";
+	else if (c->opt.url)
+		from->name = "DATABASE_URL";
+	return true;
+}
+
+/* ---- from the string to the settings */
+
+/* Whatever is wrong with settings is for the user to put right. */
+static bool fail_from(struct mz_err *err, struct pgw_err *cause,
+		      const char *name)
+{
+	pgw_wrap(cause, "%s", name);
+	mz_db_fail(err, cause);
+	if (err->status != MZ_internal)
+		err->status = MZ_usage;
+	return false;
+}
+
+static bool understand(struct mz_context *c, struct pgw_conninfo *info,
+		       const struct pgw_outside *o, const char **name,
+		       struct mz_err *err)
+{
+	struct origin from;
+	struct pgw_err cause;
+
+	if (!find_string(c, &from, err))
+		return false;
+	*name = from.name;
+	pgw_conninfo_init(info);
+	if ((!from.string || pgw_conninfo_parse(info, from.string, &cause)) &&
+	    pgw_conninfo_complete(info, o, &cause))
+		return true;
+	pgw_conninfo_release(info);
+	return fail_from(err, &cause, from.name);
+}
+
+bool mz_connect_understand(struct mz_context *c, struct pgw_conninfo *info,
+			   struct mz_err *err)
+{
+	struct outside outside;
+	struct pgw_outside o = outside_open(&outside, &c->settings);
+	const char *name;
+	bool ok = understand(c, info, &o, &name, err);
+
+	pgw_system_release(&outside.storage);
+	return ok;
+}
+
+static void tell_notices(struct mz_context *c, const struct pgw_buf *notices)
+{
+	struct pgw_cur cur = pgw_cur_of(pgw_buf_view(notices));
+
+	while (cur.p < cur.end && !cur.bad) {
+		const char *text = pgw_cur_str(&cur);
+
+		if (!cur.bad)
+			mz_report_remark(&c->report, "%s", text);
+	}
+}
+
+bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
+		       struct mz_err *err)
+{
+	struct outside outside;
+	struct pgw_outside o = outside_open(&outside, &c->settings);
+	struct pgw_conninfo info;
+	struct pgw_err cause;
+	const char *name;
+	bool ok;
+
+	ok = mz_settings_option(&c->settings, &c->opt, MZ_OPT_wait, err) &&
+	     understand(c, &info, &o, &name, err);
+	if (ok) {
+		ok = pgw_config_settle(cfg, &info, &o, &cause) ||
+		     fail_from(err, &cause, name);
+		pgw_conninfo_release(&info);
+	}
+	if (ok)
+		tell_notices(c, &cfg->notices);
+	pgw_system_release(&outside.storage);
+	return ok;
+}

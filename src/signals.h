@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals that ask the program to end become a readable descriptor.  What is
+ * running is then stopped in order; a second signal ends the program at once.
+ */
+#ifndef MZ_SIGNALS_H
+#define MZ_SIGNALS_H
+
+#include "command.h"
+
+/* Open the standard descriptors that are closed, so that nothing else is. */
+bool mz_signals_fill_standard(void);
+
+/* Fills c->interrupt_fd and c->signal_fd; to be called once. */
+bool mz_signals_catch(struct mz_context *c, struct mz_err *err) PGW_MUST_CHECK;
+
+#endif
