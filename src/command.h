@@ -48,4 +48,8 @@ bool mz_settle_folder(struct mz_context *c,
 bool mz_settle_history(struct mz_context *c,
 		       struct mz_err *err) PGW_MUST_CHECK; /* schema, table */
 
+/* One option from its variable; an empty one says nothing. */
+bool mz_settle_variable(struct mz_context *c, enum mz_option_id id,
+			struct mz_err *err) PGW_MUST_CHECK;
+
 #endif

@@ -14,7 +14,7 @@
 struct outside {
 	struct pgw_outside system;
 	struct pgw_system storage;
-	const struct mz_settings *settings;
+	struct mz_settings *settings;
 };
 
 static const char *env(void *ctx, const char *name)
@@ -54,7 +54,7 @@ static bool is_dir(void *ctx, const char *path)
 }
 
 static struct pgw_outside outside_open(struct outside *o,
-				       const struct mz_settings *settings)
+				       struct mz_settings *settings)
 {
 	o->settings = settings;
 	pgw_outside_system(&o->system, &o->storage);
@@ -111,7 +111,7 @@ static bool find_string(struct mz_context *c, struct origin *from,
 	*from = (struct origin){ NULL, "the connection settings" };
 	if (c->opt.url_file)
 		return read_url_file(c, from, err);
-	if (!mz_settings_option(&c->settings, &c->opt, MZ_OPT_url, err))
+	if (!mz_settle_variable(c, MZ_OPT_url, err))
 		return false;
 	from->string = c->opt.url;
 	if (c->opt.from[MZ_OPT_url] == MZ_FROM_OPTION)
@@ -141,7 +141,8 @@ static bool understand(struct mz_context *c, struct pgw_conninfo *info,
 	struct origin from;
 	struct pgw_err cause;
 
-	if (!find_string(c, &from, err))
+	if (!mz_settings_load(&c->settings, &c->opt, &c->arena, err) ||
+	    !find_string(c, &from, err))
 		return false;
 	*name = from.name;
 	pgw_conninfo_init(info);
@@ -186,7 +187,7 @@ bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
 	const char *name;
 	bool ok;
 
-	ok = mz_settings_option(&c->settings, &c->opt, MZ_OPT_wait, err) &&
+	ok = mz_settle_variable(c, MZ_OPT_wait, err) &&
 	     understand(c, &info, &o, &name, err);
 	if (ok) {
 		ok = pgw_config_settle(cfg, &info, &o, &cause) ||

@@ -8,12 +8,9 @@
 #include <string.h>
 
 static const mz_command commands[MZ_COMMANDS] = {
-	[MZ_CMD_migrate] = cmd_migrate,
-	[MZ_CMD_status] = cmd_status,
-	[MZ_CMD_verify] = cmd_verify,
-	[MZ_CMD_plan] = cmd_plan,
-	[MZ_CMD_ping] = cmd_ping,
-	[MZ_CMD_help] = cmd_help,
+	[MZ_CMD_migrate] = cmd_migrate, [MZ_CMD_status] = cmd_status,
+	[MZ_CMD_verify] = cmd_verify,	[MZ_CMD_plan] = cmd_plan,
+	[MZ_CMD_ping] = cmd_ping,	[MZ_CMD_help] = cmd_help,
 };
 
 static const char *env(const char *name)

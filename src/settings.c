@@ -1,34 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "command.h"
+#include "file.h"
 #include "settings.h"
 
-const char *mz_settings_env(const struct mz_settings *s, const char *name)
-{
-	return s->env(name);
-}
+#define DOTENV_MAX (1u << 20)
 
-bool mz_settings_option(struct mz_settings *s, struct mz_options *o,
-			enum mz_option_id id, struct mz_err *err)
+bool mz_settings_load(struct mz_settings *s, const struct mz_options *o,
+		      struct mz_arena *a, struct mz_err *err)
 {
-	const char *value;
+	struct pgw_buf text;
+	struct mz_file f;
 
-	if (o->from[id] == MZ_FROM_OPTION)
+	if (s->loaded)
 		return true;
-	value = mz_settings_env(s, mz_option_rows[id].variable);
-	if (!value || !value[0])
-		return true;
-	return mz_options_set(o, id, value, MZ_FROM_ENVIRONMENT, err);
+	pgw_buf_init(&text, DOTENV_MAX);
+	if (mz_file_read(&f, o->env_file ? o->env_file : ".env", &text)) {
+		mz_dotenv_init(&s->dotenv, a, pgw_buf_view(&text));
+		s->loaded = true;
+	} else if (!o->env_file && (f.problem == MZ_FILE_MISSING ||
+				    f.problem == MZ_FILE_IS_DIR)) {
+		s->loaded = true; /* nobody asked for one */
+	} else {
+		mz_file_fail(&f, err);
+		mz_hint(err, "variables are read from there; --env-file names "
+			     "another file");
+	}
+	pgw_buf_release(&text);
+	return s->loaded;
 }
 
-bool mz_settle_folder(struct mz_context *c, struct mz_err *err)
+const char *mz_settings_env(struct mz_settings *s, const char *name)
 {
-	return mz_settings_option(&c->settings, &c->opt, MZ_OPT_dir, err);
-}
+	const char *value = s->env(name);
 
-bool mz_settle_history(struct mz_context *c, struct mz_err *err)
-{
-	return mz_settings_option(&c->settings, &c->opt, MZ_OPT_schema, err) &&
-	       mz_settings_option(&c->settings, &c->opt, MZ_OPT_table, err);
+	if (value || !s->dotenv.arena)
+		return value;
+	return mz_dotenv_get(&s->dotenv, name);
 }

@@ -1,23 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* The surroundings: the environment of the process. */
+/*
+ * The surroundings: the environment of the process, then the .env file, which
+ * is read when something is first looked for that the process has not.
+ */
 #ifndef MZ_SETTINGS_H
 #define MZ_SETTINGS_H
 
+#include "dotenv.h"
 #include "options.h"
 
 struct mz_settings {
 	const char *(*env)(const char *name); /* of the process */
+	bool loaded;		 /* .env was read, or is not there */
+	struct mz_dotenv dotenv; /* no arena: there is none */
 };
 
-/* What a variable is; NULL when nobody sets it. */
-const char *mz_settings_env(const struct mz_settings *s, const char *name);
+/*
+ * Read the file that o->env_file names, or .env if there.  Does nothing the
+ * second time.
+ */
+bool mz_settings_load(struct mz_settings *s, const struct mz_options *o,
+		      struct mz_arena *a, struct mz_err *err) PGW_MUST_CHECK;
 
 /*
- * Fill one option from its variable, unless the command line has it.  An
- * empty variable says nothing.
+ * What a variable is; NULL when nobody sets it.  The file never overrides, and
+ * is asked only once it is loaded.
  */
-bool mz_settings_option(struct mz_settings *s, struct mz_options *o,
-			enum mz_option_id id,
-			struct mz_err *err) PGW_MUST_CHECK;
+const char *mz_settings_env(struct mz_settings *s, const char *name);
 
 #endif

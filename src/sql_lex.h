@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The tokens of PostgreSQL's SQL, as far as cutting a script needs them.  For
- * sql.c, sql_kind.c and script.c alone.  Where psql, which reads line by line, and the
- * server disagree, the server is followed.
+ * sql.c, sql_kind.c and script.c alone.  Where psql, which reads line by line,
+ * and the server disagree, the server is followed.
  */
 #ifndef MZ_SQL_LEX_H
 #define MZ_SQL_LEX_H

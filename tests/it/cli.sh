@@ -95,6 +95,26 @@ export MIZZLE_WAIT
 expect 2 '' "error: MIZZLE_WAIT: 'soon' is not a duration*" ping
 unset MIZZLE_WAIT
 
+# .env: never overrides, read when it is needed, named or not
+printf 'DATABASE_URL=postgres://file@h/d\nMIZZLE_WAIT=later\nPGPORT=77\n' >.env
+expect 0 "user='file'*" '' ping --print-config
+expect 2 '' "error: MIZZLE_WAIT: 'later' is not a duration*" ping
+expect 0 "user='opt'*" '' ping --print-config --url postgres://opt@h/d
+DATABASE_URL=postgres://env@h/d
+export DATABASE_URL
+expect 0 "user='env'*" '' ping --print-config
+unset DATABASE_URL
+printf 'DATABASE_URL=postgres://named@h/d\n' >other
+expect 0 "user='named'*" '' ping --print-config --env-file other
+expect 2 '' 'error: nowhere *' ping --print-config --env-file nowhere
+rm .env && mkdir .env
+expect 0 "(*)" '' ping --print-config
+rmdir .env
+mkfifo .env
+expect 0 '*Usage*' '' --help
+expect 2 '' 'error: .env *' ping --print-config
+rm .env
+
 # no server
 expect 3 '' 'error: *127.0.0.1:1*' ping --url postgres://u@127.0.0.1:1/d
 esc=$(printf '\033')
