@@ -59,8 +59,10 @@ static enum option option(struct mz_lex l, const char *name)
 	bool first = true, mine = false; /* of the tokens of one option */
 	struct mz_token t;
 
-	while (mz_lex_next(&l, &t) && !mz_lex_is_symbol(&l, &t, '('))
-		continue;
+	do {
+		if (!mz_lex_next(&l, &t))
+			return OPTION_ABSENT;
+	} while (!mz_lex_is_symbol(&l, &t, '('));
 	while (mz_lex_next(&l, &t) && !mz_lex_is_symbol(&l, &t, ')')) {
 		if (first)
 			mine = is_one_of(&l, &t,

@@ -185,7 +185,7 @@ static void number(struct mz_lex *l, struct mz_token *t)
 	t->kind = MZ_TOKEN_NUMBER;
 	while (is_digit(byte_at(l, l->at)))
 		l->at++;
-	if (byte_at(l, l->at) == '.' && byte_at(l, l->at + 1) != '.')
+	if (byte_at(l, l->at) == '.')
 		l->at++;
 	while (is_digit(byte_at(l, l->at)))
 		l->at++;
@@ -197,7 +197,7 @@ static void number(struct mz_lex *l, struct mz_token *t)
 
 static bool dollar(struct mz_lex *l, struct mz_token *t)
 {
-	const unsigned char *delimiter = l->text.p + l->at, *p;
+	const unsigned char *delimiter = l->text.p + l->at;
 	size_t end = l->at + 1, n;
 
 	if (begins_word(byte_at(l, end))) {
@@ -213,7 +213,9 @@ static bool dollar(struct mz_lex *l, struct mz_token *t)
 	n = end + 1 - l->at;
 	l->at = end + 1;
 	for (;;) {
-		p = memchr(l->text.p + l->at, '$', l->text.n - l->at);
+		const unsigned char *p = l->text.p + l->at;
+
+		p = memchr(p, '$', l->text.n - l->at);
 		if (!p || n > l->text.n - (size_t)(p - l->text.p))
 			return fail(l, MZ_SQL_UNTERMINATED_DOLLAR, t->start);
 		l->at = (size_t)(p - l->text.p) + 1;

@@ -91,6 +91,7 @@ static const struct {
 	{ "select nameE'\\';b", { "select nameE'\\'", "b" }, false },
 	{ "select a.E'\\';';b", { "select a.E'\\';'", "b" }, false },
 	{ "select 1E'\\';b", { "select 1E'\\'", "b" }, false },
+	{ "select 1..E'\\';';b", { "select 1..E'\\';'", "b" }, false },
 	{ "select 1.E'\\';b", { "select 1.E'\\'", "b" }, false },
 	{ "select \xc3\xa9"
 	  "E'\\';b",
@@ -224,6 +225,12 @@ static const struct {
 	    "a end); end",
 	    "c" },
 	  false },
+	{ "create procedure p() begin atomic a; end;b",
+	  { "create procedure p() begin atomic a; end", "b" },
+	  false },
+	{ "create function f() begin atomic (end); a; end;c",
+	  { "create function f() begin atomic (end); a; end", "c" },
+	  false },
 	{ "create function f() return case when a then b end;c",
 	  { "create function f() return case when a then b end", "c" },
 	  false },
@@ -355,6 +362,7 @@ START_TEST(what_is_not_terminated_is_found_where_it_began)
 			      "%s: %s at %zu after %zu", problems[i].text,
 			      mz_sql_problem_text(s.problem), s.problem_at,
 			      s.count);
+		ck_assert_uint_le(s.at, s.text.n);
 		ck_assert(!mz_sql_next(&s, &st));
 		ck_assert_int_eq(s.problem, problems[i].problem);
 	}

@@ -151,6 +151,8 @@ static const struct {
 	  PLAIN, NULL },
 	{ "alter subscription s add publication p with (copy_data = false)",
 	  ALONE, "ALTER SUBSCRIPTION ADD PUBLICATION" },
+	{ "alter subscription s drop publication p", ALONE,
+	  "ALTER SUBSCRIPTION DROP PUBLICATION" },
 	{ "alter subscription s drop publication p with (\"refresh\" = 0)",
 	  PLAIN, NULL },
 	{ "alter subscription s set (failover = false)", ALONE,
