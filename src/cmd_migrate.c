@@ -191,8 +191,8 @@ static bool run_all(struct run *run, struct mz_err *err)
 			mz_tell(&w->db.listener,
 				&(struct mz_event){ .kind = MZ_EV_START,
 						    .file = w->folder.dir,
-						    .k = w->plan.todo_count,
-						    .n = w->folder.count });
+						    .n = w->plan.todo_count,
+						    .k = w->folder.count });
 		told = true;
 		if (!run->done && !one_round(run, err))
 			return false;

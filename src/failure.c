@@ -94,6 +94,64 @@ static size_t block_offset(struct pgw_view statement,
 	return line == SIZE_MAX ? line : offset + line;
 }
 
+static bool is_word(unsigned char c)
+{
+	return c == '_' || c == '$' || c >= 0x80 || (c >= '0' && c <= '9') ||
+	       (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The only place in v where name stands as a whole word, or SIZE_MAX. */
+static size_t find_word(struct pgw_view v, struct pgw_view name)
+{
+	size_t found = SIZE_MAX;
+
+	for (size_t at = 0; name.n > 0 && name.n <= v.n - at;) {
+		const unsigned char *p = memmem(v.p + at, v.n - at, name.p,
+						name.n);
+		size_t begin, end;
+
+		if (!p)
+			break;
+		begin = (size_t)(p - v.p);
+		end = begin + name.n;
+		at = begin + 1;
+		if ((begin > 0 && is_word(v.p[begin - 1])) ||
+		    (end < v.n && is_word(v.p[end])))
+			continue;
+		if (found != SIZE_MAX)
+			return SIZE_MAX;
+		found = begin;
+	}
+	return found;
+}
+
+/*
+ * Many errors have no position, but quote a name: relation "custmers" does not
+ * exist.  Where that stands once in the statement is what is meant.
+ */
+static size_t named_offset(struct pgw_view statement,
+			   const struct pgw_diag *diag)
+{
+	const char *message = pgw_diag_get(diag, PGW_DIAG_MESSAGE);
+	const char *from = message ? strchr(message, '"') : NULL;
+	const char *to = from ? strchr(from + 1, '"') : NULL;
+	const char *dot;
+	struct pgw_view name;
+	size_t at;
+
+	if (!to)
+		return SIZE_MAX;
+	name = (struct pgw_view){ (const unsigned char *)from + 1,
+				  (size_t)(to - from - 1) };
+	at = find_word(statement, name);
+	dot = memrchr(name.p, '.', name.n);
+	if (at != SIZE_MAX || !dot)
+		return at;
+	name.n -= (size_t)((const unsigned char *)dot + 1 - name.p);
+	name.p = (const unsigned char *)dot + 1;
+	return find_word(statement, name);
+}
+
 size_t mz_failure_offset(const struct mz_culprit *c,
 			 const struct pgw_diag *diag)
 {
@@ -106,6 +164,8 @@ size_t mz_failure_offset(const struct mz_culprit *c,
 	at = inner_offset(statement, diag);
 	if (at == SIZE_MAX)
 		at = block_offset(statement, diag);
+	if (at == SIZE_MAX)
+		at = named_offset(statement, diag);
 	return c->start + (at == SIZE_MAX ? 0 : at);
 }
 
