@@ -263,8 +263,8 @@ bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
 	return true;
 }
 
-static bool find_to(const struct mz_folder *f, const char *to, size_t *end,
-		    struct mz_err *err)
+bool mz_plan_end(const struct mz_folder *f, const char *to, size_t *end,
+		 struct mz_err *err)
 {
 	*end = f->count;
 	if (!to)
@@ -318,7 +318,8 @@ bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
 	p->todo = mz_alloc_array(a, f->count + 1,
 				 sizeof(struct mz_migration *));
 	p->todo_count = p->skipped = 0;
-	if (!mz_plan_agrees(p, wish, err) || !find_to(f, wish->to, &end, err))
+	if (!mz_plan_agrees(p, wish, err) ||
+	    !mz_plan_end(f, wish->to, &end, err))
 		return false;
 	for (size_t i = 0; i < end; i++) {
 		enum mz_state state = p->list[i].state;
