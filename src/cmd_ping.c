@@ -14,7 +14,9 @@
 
 static void report_config(struct mz_context *c, struct pgw_buf *line)
 {
-	struct mz_fact fact = { .name = "config", .kind = MZ_FACT_TEXT };
+	struct mz_fact fact = { .name = "config",
+				.key = "config",
+				.kind = MZ_FACT_TEXT };
 
 	if (!c->opt.json)
 		pgw_buf_put_text(line, "\n");
@@ -53,30 +55,52 @@ struct facts {
 	size_t n;
 };
 
+/* A name for people; the key of JSON has _ for its blanks and hyphens. */
+static struct mz_fact *add(struct facts *f, const char *name)
+{
+	struct mz_fact *fact = &f->list[f->n++];
+	char *key = mz_strdup(f->arena, name);
+
+	*fact = (struct mz_fact){ .name = name, .key = key };
+	for (; *key; key++)
+		if (*key == ' ' || *key == '-')
+			*key = '_';
+	return fact;
+}
+
 static void add_text(struct facts *f, const char *name, const char *text)
 {
-	f->list[f->n++] = (struct mz_fact){ .name = name,
-					    .kind = MZ_FACT_TEXT,
-					    .text = text };
+	add(f, name)->text = text;
 }
 
 static void add_bool(struct facts *f, const char *name, bool value)
 {
-	f->list[f->n++] = (struct mz_fact){ .name = name,
-					    .kind = MZ_FACT_BOOL,
-					    .text = value ? "yes" : "no",
-					    .number = value };
+	struct mz_fact *fact = add(f, name);
+
+	fact->kind = MZ_FACT_BOOL;
+	fact->text = value ? "yes" : "no";
+	fact->number = value;
 }
 
-static void add_number(struct facts *f, const char *name, int64_t n,
-		       const char *unit)
+static void add_number(struct facts *f, const char *name, int64_t n)
 {
-	f->list[f->n++] = (struct mz_fact){
-		.name = name,
-		.kind = MZ_FACT_NUMBER,
-		.text = mz_printf(f->arena, "%" PRId64 "%s", n, unit),
-		.number = n,
-	};
+	struct mz_fact *fact = add(f, name);
+
+	fact->kind = MZ_FACT_NUMBER;
+	fact->text = mz_printf(f->arena, "%" PRId64, n);
+	fact->number = n;
+}
+
+/* Text in ms for people, a number of us for programs. */
+static void add_time(struct facts *f, const char *name, int64_t us)
+{
+	struct mz_fact *fact = add(f, name);
+
+	fact->kind = MZ_FACT_NUMBER;
+	fact->key = mz_printf(f->arena, "%s_us", name);
+	fact->text = mz_printf(f->arena, "%" PRId64 ".%02" PRId64 " ms",
+			       us / 1000, us % 1000 / 10);
+	fact->number = us;
 }
 
 static const char *auth_name(unsigned method)
@@ -116,9 +140,9 @@ static void add_connection(struct facts *f, const struct pgw_conn *conn)
 	add_text(f, "host", pgw_conn_host(conn)->host);
 	add_text(f, "address", pgw_conn_address(conn));
 	add_text(f, "authentication", auth_name(pgw_conn_auth(conn)));
-	add_number(f, "resolve us", t->resolve_us, " us");
-	add_number(f, "dial us", t->dial_us, " us");
-	add_number(f, "auth us", t->auth_us, " us");
+	add_time(f, "resolve", t->resolve_us);
+	add_time(f, "dial", t->dial_us);
+	add_time(f, "login", t->auth_us);
 }
 
 static void add_history(struct facts *f, const struct mz_history *h,
@@ -133,7 +157,7 @@ static void add_history(struct facts *f, const struct mz_history *h,
 	add_text(f, "history",
 		 h->busy ? "locked: a migration runs" : shape_name(h->shape));
 	if (!h->busy && h->shape != MZ_SHAPE_ABSENT)
-		add_number(f, "applied", (int64_t)h->count, "");
+		add_number(f, "applied", (int64_t)h->count);
 }
 
 /* Between us and a server without a pooler, both know the same backend. */
@@ -156,7 +180,7 @@ static bool look(struct mz_context *c, struct mz_db *db, struct mz_err *err)
 	add_connection(&f, db->conn);
 	add_history(&f, &h, c);
 	add_bool(&f, "pooler", is_pooled(db->conn, &h));
-	add_number(&f, "round trips", (int64_t)mz_db_round_trips(db), "");
+	add_number(&f, "round trips", (int64_t)mz_db_round_trips(db));
 	mz_report_facts(&c->report, "ping", f.list, f.n);
 	return true;
 }

@@ -134,12 +134,13 @@ void mz_report_finding(struct mz_report *r, const struct mz_finding *f);
 
 /*
  * Facts, such as ping's: a name and a text each.  In JSON they become one
- * object with the event that is given; names get _ for blanks.
+ * object with the event that is given.
  */
 enum mz_fact_kind { MZ_FACT_TEXT, MZ_FACT_NUMBER, MZ_FACT_BOOL };
 
 struct mz_fact {
-	const char *name;
+	const char *name; /* for people */
+	const char *key;  /* in JSON */
 	enum mz_fact_kind kind;
 	const char *text; /* for people, always; NULL = unknown */
 	int64_t number;	  /* NUMBER, or BOOL as 0 or 1 */

@@ -295,26 +295,16 @@ void mz_json_finding(struct mz_report *r, const struct mz_finding *f)
 	say(r, o);
 }
 
-/* "round trips" becomes round_trips */
 static void put_fact(json_t *o, const struct mz_fact *f)
 {
-	char key[64];
-	size_t n = 0;
-
-	for (; f->name[n] && n < sizeof(key) - 1; n++)
-		key[n] = f->name[n];
-	key[n] = '\0';
-	for (char *p = key; *p; p++)
-		if (*p == ' ' || *p == '-')
-			*p = '_';
 	if (!f->text)
-		put_text(o, key, NULL);
+		put_text(o, f->key, NULL);
 	else if (f->kind == MZ_FACT_NUMBER)
-		put_int(o, key, f->number);
+		put_int(o, f->key, f->number);
 	else if (f->kind == MZ_FACT_BOOL)
-		put_bool(o, key, f->number != 0);
+		put_bool(o, f->key, f->number != 0);
 	else
-		put_text(o, key, f->text);
+		put_text(o, f->key, f->text);
 }
 
 void mz_json_facts(struct mz_report *r, const char *event,

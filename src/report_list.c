@@ -49,6 +49,9 @@ static size_t widest_tag(const struct mz_listed *list, size_t n)
 	return widest;
 }
 
+/* 2020; folders without dates count from 1970 */
+#define EPOCH_OF_DRIZZLE INT64_C(1577836800000)
+
 /* When it was applied, as the history has it, or when it was written. */
 static void put_when(struct mz_line *l, const struct mz_listed *m)
 {
@@ -60,7 +63,7 @@ static void put_when(struct mz_line *l, const struct mz_listed *m)
 		mz_line_foreign(l, m->recorded_at, NULL);
 		return;
 	}
-	if (m->when <= 0 || !gmtime_r(&seconds, &tm) ||
+	if (m->when < EPOCH_OF_DRIZZLE || !gmtime_r(&seconds, &tm) ||
 	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm) == 0)
 		return;
 	mz_line_printf(l, "of %s", text);

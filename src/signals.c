@@ -53,8 +53,9 @@ bool mz_signals_catch(struct mz_context *c, struct mz_err *err)
 	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
 		struct sigaction before;
 
-		/* nohup, and `&` in a shell without job control */
-		if (sigaction(caught[i], NULL, &before) == 0 &&
+		/* nohup; but scripts start with & what they mean to stop */
+		if (caught[i] == SIGHUP &&
+		    sigaction(SIGHUP, NULL, &before) == 0 &&
 		    before.sa_handler == SIG_IGN)
 			continue;
 		action.sa_handler = on_signal;
