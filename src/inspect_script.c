@@ -50,7 +50,7 @@ static struct mz_finding *add(const struct script *s, enum mz_level level,
 			      const char *rule, const char *what, size_t at)
 {
 	struct mz_finding *one = mz_findings_add(s->findings, level, rule,
-						 "%s %s", s->m->path, what);
+						 "%s %s", s->m->tag, what);
 
 	place(s, one, at);
 	return one;
@@ -230,7 +230,7 @@ static const struct remark {
 	  "remove it, or begin the file with -- mizzle: no-transaction" },
 	{ MZ_SQL_COPY_STDIN, MZ_LEVEL_ERROR, false, "copy-stdin",
 	  "copies from stdin, but in a migration there is no data to come",
-	  "use INSERT, or load the data with mizzle exec" },
+	  "use INSERT, or load the data in another way" },
 };
 
 static void check_kind(struct script *s, const struct mz_sql_statement *st,
@@ -259,7 +259,7 @@ static void check_alone(const struct script *s,
 			      "%s: %s cannot run in a transaction, so nothing "
 			      "of this migration does: a failure leaves it "
 			      "half done, and Drizzle fails on it",
-			      s->m->path, alone->what);
+			      s->m->tag, alone->what);
 	one->hint = "give it a migration of its own, or begin the file with "
 		    "-- mizzle: no-transaction";
 	place(s, one, at);

@@ -70,8 +70,7 @@ static bool no_listing(const struct mz_loader *l, int error)
 		mz_fail(err, MZ_usage, "no folder %s",
 			dir[0] ? dir : "with an empty name");
 		mz_hint(err, "name the folder of your migrations with --dir, "
-			     "or make it with drizzle-kit generate or mizzle "
-			     "new");
+			     "or make it with drizzle-kit generate");
 		break;
 	case ENOTDIR:
 		mz_fail(err, MZ_usage, "%s is not a folder", dir);
@@ -247,7 +246,7 @@ static bool nothing_there(const struct mz_loader *l, const struct mz_listing *d)
 		mz_hint(l->err, "name the folder above it with --dir");
 	else if (d->count == 0)
 		mz_hint(l->err, "the folder is empty; make a migration with "
-				"drizzle-kit generate or mizzle new");
+				"drizzle-kit generate");
 	else
 		mz_hint(l->err, "name the folder of your migrations with "
 				"--dir");

@@ -8,9 +8,10 @@
 #include <string.h>
 
 static const mz_command commands[MZ_COMMANDS] = {
-	[MZ_CMD_migrate] = cmd_migrate, [MZ_CMD_status] = cmd_status,
-	[MZ_CMD_verify] = cmd_verify,	[MZ_CMD_plan] = cmd_plan,
-	[MZ_CMD_ping] = cmd_ping,	[MZ_CMD_help] = cmd_help,
+#define COMMAND(name, alias, arguments, least, most, summary) \
+	[MZ_CMD_##name] = cmd_##name,
+#include "commands.def"
+#undef COMMAND
 };
 
 static const char *env(const char *name)
@@ -44,9 +45,6 @@ static bool run(struct mz_context *c, struct mz_err *err)
 		*err = (struct mz_err){ .status = MZ_usage };
 		return false;
 	}
-	if (!commands[o->command])
-		return mz_fail(err, MZ_internal, "%s is not there yet",
-			       c->report.command);
 	return mz_signals_catch(c, err) && commands[o->command](c, err);
 }
 

@@ -23,7 +23,7 @@ static const struct {
 	  "statement-breakpoint", 1, 8 },
 	{ "-- Current sql file was generated after introspecting the "
 	  "database\n/*\nx\n" MZ_BREAKPOINT "\ny*/",
-	  "unterminated /* comment", "mizzle baseline", 2, 1 },
+	  "unterminated /* comment", "drizzle-kit pull", 2, 1 },
 	{ "set standard_conforming_strings = off;" MZ_BREAKPOINT
 	  "select 'a\\'b'",
 	  NULL, NULL, 0, 0 },
