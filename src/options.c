@@ -57,8 +57,10 @@ enum mz_command_id mz_command_find(const char *name, struct mz_err *err)
 		names[n++] = row->name;
 		names[n++] = row->alias;
 	}
-	if (is_secretive(name))
-		return unwanted_string(err), MZ_CMD_none;
+	if (is_secretive(name)) {
+		unwanted_string(err);
+		return MZ_CMD_none;
+	}
 	near = mz_nearest(name, names, n);
 	mz_fail(err, MZ_usage, "there is no command '%s'", name);
 	if (near)

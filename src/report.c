@@ -160,6 +160,8 @@ static void remark(struct mz_report *r, const char *level, const char *text)
 	mz_text_remark(r, level, text);
 }
 
+PGW_PRINTF(3, 0)
+
 static void vremark(struct mz_report *r, const char *level, const char *fmt,
 		    va_list ap)
 {
