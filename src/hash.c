@@ -17,11 +17,10 @@ size_t mz_hasher_feed(struct mz_hasher *h, struct pgw_view v, bool last)
 
 	while (at < v.n) {
 		struct pgw_view rest = { v.p + at, v.n - at };
-		size_t good = rest.n, bad;
+		size_t good, bad;
 
-		if (pgw_utf8_valid(rest, &bad))
-			bad = rest.n;
-		good = bad;
+		if (pgw_utf8_valid(rest, &good))
+			good = rest.n;
 		pgw_sha256_update(&h->sha, rest.p, good);
 		at += good;
 		if (at == v.n)

@@ -76,7 +76,7 @@ bool mz_report_close(struct mz_report *r) PGW_MUST_CHECK;
 struct mz_listener mz_report_listener(struct mz_report *r);
 
 /* The trace hook of struct pgw_hooks; ctx is the report. */
-void mz_report_trace(void *ctx, const char *line);
+void mz_report_trace(void *ctx, const char *text);
 
 /* Something the user should know, on stderr: "note: ...". */
 void mz_report_remark(struct mz_report *r, const char *fmt, ...)

@@ -125,6 +125,16 @@ static bool read_count(const struct reading *r, uint32_t *out)
 	return true;
 }
 
+/* "a", ", b", " or c" */
+static void put_word(char *list, size_t size, const char *word, size_t n,
+		     bool last)
+{
+	size_t used = strlen(list);
+	const char *comma = last ? " or " : ", ";
+
+	snprintf(list + used, size - used, "%s%s", n > 0 ? comma : "", word);
+}
+
 static bool read_word(const struct reading *r, const char *const *words,
 		      size_t *out)
 {
@@ -137,9 +147,7 @@ static bool read_word(const struct reading *r, const char *const *words,
 			*out = n;
 			return true;
 		}
-		if (n > 0)
-			strcat(list, words[n + 1] ? ", " : " or ");
-		strcat(list, words[n]);
+		put_word(list, sizeof(list), words[n], n, !words[n + 1]);
 	}
 	near = mz_nearest(r->text, words, n);
 	mz_fail(r->err, MZ_usage, "%s: '%s' is not one of %s", r->what, r->text,
@@ -150,7 +158,7 @@ static bool read_word(const struct reading *r, const char *const *words,
 #define CHOICE(kind, list)                                                    \
 	static bool read_##kind(const struct reading *r, mz_kind_##kind *out) \
 	{                                                                     \
-		size_t i;                                                     \
+		size_t i = 0;                                                 \
                                                                               \
 		if (!read_word(r, kind##_words, &i))                          \
 			return false;                                         \

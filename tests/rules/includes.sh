@@ -51,7 +51,7 @@ deny proto '[^_a-z](exit|abort)\('
 
 # What nobody needs: text without bounds, conversions without errors.
 deny proto '[^_a-z](strcpy|strcat|sprintf|vsprintf|gets|strtok|ato[ifl]+)\('
-deny src '[^_a-z](strcpy|sprintf|vsprintf|gets|strtok|ato[ifl]+)\('
+deny src '[^_a-z](strcpy|strcat|sprintf|vsprintf|gets|strtok|ato[ifl]+)\('
 
 # The first lines are the same everywhere.
 rules=$((rules + 2))
