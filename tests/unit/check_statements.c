@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* Breakpoints first, then semicolons; places are those of the whole file. */
+#include <config.h>
+
+#include "statements.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+START_TEST(a_script_is_cut_with_the_places_of_the_file)
+{
+	static const struct {
+		const char *text, *want; /* "line|statement" of each */
+	} cases[] = {
+		/* clang-format off */
+		{ "", "" },
+		{ "a", "1|a/" },
+		{ "a;b", "1|a/1|b/" },
+		{ "a;\nb;\n--> statement-breakpoint\nc", "1|a/2|b/4|c/" },
+		{ "a--> statement-breakpoint\n\n\nb", "1|a/4|b/" },
+		{ "--> statement-breakpoint--> statement-breakpoint\nb", "2|b/" },
+		{ "a--> statement-breakpoint", "1|a/" },
+		{ "-- x --> statement-breakpoint a", "1|a/" },
+		{ "a\r\n;\r\n--> statement-breakpoint\r\nb\r\n;c", "1|a/4|b/5|c/" },
+		{ "select 1 /* ; */ ; -- ;\n ;; b", "1|select 1/2|b/" },
+		/* clang-format on */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pgw_view text = pgw_view_of(cases[i].text);
+		struct mz_sql_statement st;
+		struct mz_statements s;
+		char got[256] = "";
+		size_t n = 0;
+
+		mz_statements_init(&s, text);
+		while (mz_statements_next(&s, &st))
+			n += (size_t)snprintf(got + n, sizeof(got) - n,
+					      "%zu|%.*s/", st.line,
+					      (int)(st.end - st.start),
+					      (const char *)text.p + st.start);
+		ck_assert_str_eq(got, cases[i].want);
+	}
+}
+
+END_TEST
+
+START_TEST(a_survey_says_what_cannot_run_inside)
+{
+	static const struct {
+		const char *text;
+		size_t statements;
+		bool one_by_one;
+		enum mz_sql_kind refused;
+		size_t line;
+	} cases[] = {
+		/* clang-format off */
+		{ "create table a(); create table b();", 2, false, MZ_SQL_PLAIN, 0 },
+		{ "savepoint a; rollback to a", 2, true, MZ_SQL_PLAIN, 0 },
+		{ "a;\ncommit;\nvacuum", 3, false, MZ_SQL_COMMIT, 2 },
+		{ "a;--> statement-breakpoint\n\nvacuum", 2, false, MZ_SQL_ALONE, 3 },
+		{ "begin; a; end", 3, false, MZ_SQL_BEGIN, 1 },
+		{ "copy t from stdin", 1, false, MZ_SQL_COPY_STDIN, 1 },
+		{ "rollback", 1, false, MZ_SQL_ROLLBACK, 1 },
+		/* clang-format on */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mz_survey s;
+
+		mz_statements_survey(pgw_view_of(cases[i].text), &s);
+		ck_assert_uint_eq(s.statements, cases[i].statements);
+		ck_assert_int_eq(s.one_by_one, cases[i].one_by_one);
+		ck_assert_int_eq(s.has_refused,
+				 cases[i].refused != MZ_SQL_PLAIN);
+		if (s.has_refused) {
+			ck_assert_int_eq((int)s.refused.kind,
+					 (int)cases[i].refused);
+			ck_assert_uint_eq(s.refused.line, cases[i].line);
+		}
+	}
+}
+
+END_TEST
+
+UNIT_MAIN("statements", a_script_is_cut_with_the_places_of_the_file,
+	  a_survey_says_what_cannot_run_inside)
