@@ -27,13 +27,13 @@ const char *mz_state_name(enum mz_state state);
 struct mz_listed {
 	const char *tag; /* of a row without a name or a file: "row 12" */
 	enum mz_state state;
+	bool has_recorded_when;
 	const char *hash;	   /* of the file; NULL when it is missing */
 	int64_t when;		   /* ms; of the file, else of the row */
 	const char *recorded_hash; /* NULL when it is not recorded */
 	const char *recorded_at;   /* text of the history, or NULL */
-	bool has_recorded_when;
-	int64_t recorded_when; /* created_at */
-	const char *note;      /* a few words more, or NULL */
+	int64_t recorded_when;	   /* created_at */
+	const char *note;	   /* a few words more, or NULL */
 };
 
 enum mz_event_kind {

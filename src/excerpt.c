@@ -25,15 +25,13 @@ static void put_blanks(struct pgw_buf *out, size_t n)
 		pgw_buf_put_text(out, " ");
 }
 
-/* One character as it is shown; returns its columns. */
-static size_t put_shown(struct pgw_buf *out, uint32_t cp)
+/* One character as it is shown. */
+static void put_shown(struct pgw_buf *out, uint32_t cp)
 {
-	if (cp == '\t') {
+	if (cp == '\t')
 		put_blanks(out, TAB_WIDTH);
-		return TAB_WIDTH;
-	}
-	mz_put_char(out, cp == '\n' ? ' ' : cp);
-	return cp == '\n' ? 1 : mz_char_width(cp);
+	else
+		mz_put_char(out, cp == '\n' ? ' ' : cp);
 }
 
 static size_t shown_width(uint32_t cp)
@@ -85,18 +83,15 @@ static void put_window(struct pgw_buf *out, struct pgw_view text,
 	uint32_t cp;
 
 	*shift = 0;
-	while (mz_next_char(&text, &cp)) {
-		size_t next = at + shown_width(cp);
-
-		if (at >= w->first && next <= w->end) {
-			if (!begun && w->cut_left)
-				pgw_buf_put_text(out, ELLIPSIS);
-			if (!begun && w->cut_left)
-				*shift = at - 1;
-			begun = true;
-			put_shown(out, cp);
+	for (; mz_next_char(&text, &cp); at += shown_width(cp)) {
+		if (at < w->first || at + shown_width(cp) > w->end)
+			continue;
+		if (!begun && w->cut_left) {
+			pgw_buf_put_text(out, ELLIPSIS);
+			*shift = at - 1;
 		}
-		at = next;
+		begun = true;
+		put_shown(out, cp);
 	}
 	if (w->cut_right)
 		pgw_buf_put_text(out, ELLIPSIS);

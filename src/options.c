@@ -7,7 +7,9 @@
 #include <string.h>
 
 #define GLOBAL | MZ_ALL_COMMANDS
-#define ON(command) | (1u << MZ_CMD_##command)
+/* a set grows by being written next to another */
+#define ON(command) \
+	| (1u << MZ_CMD_##command) /* NOLINT(bugprone-macro-parentheses) */
 
 const struct mz_option mz_option_rows[MZ_OPTIONS] = {
 #define OPTION(field, long, letter, argument, environment, preset, kind, \

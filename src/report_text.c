@@ -202,7 +202,7 @@ static void put_severity(struct mz_line *l, const char *severity)
 	char word[16];
 	size_t n = 0;
 
-	for (; severity[n] && n < sizeof(word) - 1; n++)
+	for (; n < sizeof(word) - 1 && severity[n]; n++)
 		word[n] = (char)tolower((unsigned char)severity[n]);
 	word[n] = '\0';
 	mz_line_put(l, mz_paint_on(l, strcmp(word, "warning") == 0 ?

@@ -78,10 +78,10 @@ START_TEST(a_near_miss_is_recognised_and_a_far_one_is_not)
 	} cases[] = {
 		{ "migrat", "migrate" },
 		{ "imgrate", "migrate" },
-		{ "stauts", "status" },
+		{ "sttaus", "status" },
 		{ "stat", "status" },
-		{ "chekc", "check" },
-		{ "verifiy", "verify" },
+		{ "chck", "check" },
+		{ "verifi", "verify" },
 		{ "pu", "up" },
 		{ "x", NULL },
 		{ "", NULL },
