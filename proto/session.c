@@ -341,7 +341,8 @@ static const struct rule {
 
 	{ LATE,               PGW_MSG_parameter,    ANY_KIND, on_parameter,        SAME },
 	{ LATE,               PGW_MSG_notice,       ANY_KIND, on_notice,           SAME },
-	{ LATE,               PGW_MSG_notification, ANY_KIND, NULL,                SAME },
+	{ IN(PGW_IDLE) | IN(PGW_BUSY),
+	                      PGW_MSG_notification, ANY_KIND, NULL,                SAME },
 	/* clang-format on */
 };
 

@@ -155,10 +155,10 @@ static bool choose_mechanism(struct pgw_view list, struct pgw_err *err)
 	struct offer o = { 0 };
 
 	if (!read_mechanisms(list, &o))
-		return pgw_fail(err, PGW_E_PROTOCOL,
+		return pgw_fail(err, PGW_E_AUTH,
 				"malformed list of SASL mechanisms");
 	if (o.plus)
-		return pgw_fail(err, PGW_E_PROTOCOL,
+		return pgw_fail(err, PGW_E_AUTH,
 				"server offered SCRAM-SHA-256-PLUS "
 				"authentication over a non-SSL connection");
 	if (!o.scram)

@@ -3,16 +3,20 @@
 
 #include "db.h"
 
+#include <stdio.h>
+
 #define FIRST_PAUSE_MS 100
 #define MOST_PAUSE_MS 5000
+#define NOTICES_MAX 1000 /* what is shown of one command */
 
 static void on_notice(void *ctx, const struct pgw_diag *diag)
 {
 	struct mz_db *db = ctx;
 
-	mz_tell(&db->listener, &(struct mz_event){ .kind = MZ_EV_NOTICE,
-						   .tag = db->tag,
-						   .diag = diag });
+	if (db->notices++ < NOTICES_MAX)
+		mz_tell(&db->listener, &(struct mz_event){ .kind = MZ_EV_NOTICE,
+							   .tag = db->tag,
+							   .diag = diag });
 }
 
 static void on_trace(void *ctx, const char *line)
@@ -26,7 +30,7 @@ static enum mz_status status_of(enum pgw_code code)
 {
 	if (code == PGW_E_NOMEM || code == PGW_E_USAGE)
 		return MZ_internal;
-	if (code == PGW_E_CONFIG || code == PGW_E_LIMIT)
+	if (code == PGW_E_CONFIG)
 		return MZ_usage;
 	return MZ_connect;
 }
@@ -91,8 +95,21 @@ bool mz_db_open(struct mz_db *db, int64_t wait_ms, struct mz_err *err)
 	return true;
 }
 
+static void tell_unseen(struct mz_db *db)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%zu more notices are not shown",
+		 db->notices - NOTICES_MAX);
+	mz_tell(&db->listener,
+		&(struct mz_event){ .kind = MZ_EV_REMARK, .text = text });
+	db->notices = 0;
+}
+
 void mz_db_close(struct mz_db *db)
 {
+	if (db->notices > NOTICES_MAX)
+		tell_unseen(db);
 	if (!db->conn)
 		return;
 	db->round_trips += pgw_conn_round_trips(db->conn);

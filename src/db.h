@@ -15,6 +15,7 @@ struct mz_db {
 	const char *tag; /* the migration that notices belong to, or NULL */
 	int interrupt_fd;
 	size_t round_trips; /* of connections that are closed by now */
+	size_t notices;	    /* that came; many are not shown */
 };
 
 /*

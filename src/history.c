@@ -85,6 +85,8 @@ static const char *read_sql(struct mz_arena *a, const struct mz_table *t)
 		mz_quote_literal(a, t->name), t->quoted);
 }
 
+#define FACTS 15 /* columns of the first statement */
+
 struct reader {
 	struct mz_history *h;
 	struct mz_arena *arena;
@@ -199,7 +201,7 @@ static void on_row(void *ctx, const struct pgw_row *row)
 
 	if (r->has_facts)
 		read_row(r, row->cols);
-	else
+	else if (row->ncols == FACTS)
 		read_facts(r, row->cols);
 }
 
@@ -266,9 +268,10 @@ bool mz_history_read(struct mz_history *h, struct mz_arena *a, struct mz_db *db,
 	mz_db_hooks(db, NULL, NULL, NULL);
 	if (!ok && !explain(&r, t, &cause, err))
 		return false;
-	if (!r.has_facts)
+	if (!r.has_facts || h->version == 0 || !h->user)
 		return mz_fail(err, MZ_connect,
-			       "the server gave no answer to a simple query");
+			       "the server gave an unexpected result: it does "
+			       "not answer like PostgreSQL");
 	if (h->count)
 		qsort(h->rows, h->count, sizeof(*h->rows), by_id);
 	return has_columns(&r, t, err);

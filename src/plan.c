@@ -178,12 +178,12 @@ static size_t last_matched(const struct matcher *m)
 
 void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 		  const struct mz_folder *f, const struct mz_history *h,
-		  mz_is_eol is_eol, void *ctx)
+		  const struct mz_eol *eol)
 {
 	struct matcher m = { .f = f, .h = h };
 	size_t last;
 
-	*p = (struct mz_plan){ 0 };
+	*p = (struct mz_plan){ .folder = f, .history = h };
 	p->list = mz_alloc_array(a, f->count + h->count + 1, sizeof(*p->list));
 	match(&m, a);
 	last = last_matched(&m);
@@ -198,8 +198,8 @@ void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 		if (!row)
 			state = i < last ? MZ_OUT_OF_ORDER : MZ_PENDING;
 		else if (strcmp(row->hash, mig->hash) != 0)
-			state = is_eol(ctx, i, row->hash) ? MZ_EOL :
-							    MZ_MODIFIED;
+			state = eol->is(eol->ctx, i, row->hash) ? MZ_EOL :
+								  MZ_MODIFIED;
 		l = list(p, state);
 		l->tag = mig->tag;
 		l->hash = mig->hash;
@@ -290,9 +290,9 @@ static mz_kind_order settle_order(const struct mz_history *h,
 						MZ_ORDER_REFUSE;
 }
 
-static bool refuse_order(const struct mz_plan *p, const struct mz_folder *f,
-			 size_t i, struct mz_err *err)
+static bool refuse_order(const struct mz_plan *p, size_t i, struct mz_err *err)
 {
+	const struct mz_migration *m = p->folder->migrations;
 	size_t later = i;
 	char text[MORE_MAX];
 
@@ -301,18 +301,17 @@ static bool refuse_order(const struct mz_plan *p, const struct mz_folder *f,
 		later++;
 	mz_fail(err, MZ_history,
 		"%s is not applied, but %s, which comes after it, is%s",
-		f->migrations[i].tag, f->migrations[later].tag,
-		more(text, p->counts[MZ_OUT_OF_ORDER]));
+		m[i].tag, m[later].tag, more(text, p->counts[MZ_OUT_OF_ORDER]));
 	return mz_hint(err, "it may have been skipped long ago: look, then use "
 			    "--out-of-order=apply to run it now or "
 			    "--out-of-order=skip to leave it out");
 }
 
 bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
-		    const struct mz_folder *f, const struct mz_history *h,
 		    const struct mz_wish *wish, struct mz_err *err)
 {
-	mz_kind_order order = settle_order(h, wish->order);
+	const struct mz_folder *f = p->folder;
+	mz_kind_order order = settle_order(p->history, wish->order);
 	size_t end;
 
 	p->todo = mz_alloc_array(a, f->count + 1,
@@ -325,7 +324,7 @@ bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
 		enum mz_state state = p->list[i].state;
 
 		if (state == MZ_OUT_OF_ORDER && order == MZ_ORDER_REFUSE)
-			return refuse_order(p, f, i, err);
+			return refuse_order(p, i, err);
 		if (state == MZ_OUT_OF_ORDER && order == MZ_ORDER_SKIP)
 			p->skipped++;
 		else if (state == MZ_OUT_OF_ORDER || state == MZ_PENDING)

@@ -19,6 +19,8 @@ struct mz_wish {
 };
 
 struct mz_plan {
+	const struct mz_folder *folder;
+	const struct mz_history *history;
 	struct mz_listed *list; /* the folder's order, then what is missing */
 	size_t listed;
 	const struct mz_migration **todo; /* to be applied, in this order */
@@ -29,15 +31,22 @@ struct mz_plan {
 };
 
 /*
- * Match rows and migrations one to one, best evidence first.  eol says of a
- * migration (by its index) whether a recorded hash differs in line ends only;
- * it is asked only where hashes differ.
+ * Says of a migration (by its index) whether a recorded hash differs from its
+ * own in line ends only.
  */
-typedef bool (*mz_is_eol)(void *ctx, size_t migration, const char *hash);
+struct mz_eol {
+	bool (*is)(void *ctx, size_t migration, const char *hash);
+	void *ctx;
+};
+
+/*
+ * Match rows and migrations one to one, best evidence first.  eol is asked only
+ * where hashes differ.  f and h are kept.
+ */
 
 void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 		  const struct mz_folder *f, const struct mz_history *h,
-		  mz_is_eol is_eol, void *ctx);
+		  const struct mz_eol *eol);
 
 /* Whether the folder has what --to names (NULL = its end): *end is behind it.
  */
@@ -46,7 +55,6 @@ bool mz_plan_end(const struct mz_folder *f, const char *to, size_t *end,
 
 /* Choose what to apply; refuse where history and folder disagree. */
 bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
-		    const struct mz_folder *f, const struct mz_history *h,
 		    const struct mz_wish *wish,
 		    struct mz_err *err) PGW_MUST_CHECK;
 

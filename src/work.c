@@ -63,7 +63,7 @@ bool mz_work_read(struct mz_work *w, struct mz_err *err)
 		return false;
 	if (!w->history.busy)
 		mz_plan_make(&w->plan, &w->c->arena, &w->folder, &w->history,
-			     is_eol, w);
+			     &(struct mz_eol){ is_eol, w });
 	return true;
 }
 
@@ -80,8 +80,7 @@ bool mz_work_choose(struct mz_work *w, struct mz_err *err)
 {
 	struct mz_report *r = &w->c->report;
 
-	if (!mz_plan_choose(&w->plan, &w->c->arena, &w->folder, &w->history,
-			    &w->wish, err))
+	if (!mz_plan_choose(&w->plan, &w->c->arena, &w->wish, err))
 		return false;
 	if (w->plan.duplicates)
 		mz_report_remark(r,

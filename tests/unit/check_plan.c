@@ -84,7 +84,8 @@ static void make_world(struct world *w, enum mz_layout layout,
 	text = mz_strdup(&w->arena, history);
 	for (char *s = strtok_r(text, " ", &rest); s; s = next_word(&rest))
 		add_row(w, s);
-	mz_plan_make(&w->plan, &w->arena, &w->folder, &w->history, is_eol, w);
+	mz_plan_make(&w->plan, &w->arena, &w->folder, &w->history,
+		     &(struct mz_eol){ is_eol, w });
 }
 
 static const char *states(struct world *w)
@@ -230,8 +231,7 @@ START_TEST(what_is_chosen_follows_the_wish)
 		bool ok;
 
 		make_world(&w, JOURNAL, cases[i].folder, cases[i].history);
-		ok = mz_plan_choose(&w.plan, &w.arena, &w.folder, &w.history,
-				    &cases[i].wish, &err);
+		ok = mz_plan_choose(&w.plan, &w.arena, &cases[i].wish, &err);
 		ck_assert_msg(ok == (cases[i].status == MZ_ok) &&
 				      err.status == cases[i].status,
 			      "case %zu: %s", i, err.msg);
