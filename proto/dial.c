@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include "crypto.h"
 #include "dial.h"
 
 #include <arpa/inet.h>
@@ -25,7 +26,7 @@ bool pgw_dial_addresses(struct pgw_addrs *out, const struct pgw_host *host,
 	return pgw_resolve(out, host->host, host->port, &limits, err);
 }
 
-bool pgw_dial(struct pgw_sock *k, const struct pgw_addrs *addrs, size_t i,
+bool pgw_dial(struct pgw_sock *k, const struct pgw_addr *addr, size_t left,
 	      const struct pgw_config *cfg, struct pgw_err *err)
 {
 	const struct pgw_tcp tcp = {
@@ -39,10 +40,25 @@ bool pgw_dial(struct pgw_sock *k, const struct pgw_addrs *addrs, size_t i,
 	bool ok;
 
 	if (whole != PGW_FOREVER && whole > now)
-		k->deadline = now + (whole - now) / (int64_t)(addrs->n - i);
-	ok = pgw_sock_open(k, &addrs->a[i], &tcp, err);
+		k->deadline = now + (whole - now) / (int64_t)left;
+	ok = pgw_sock_open(k, addr, &tcp, err);
 	k->deadline = whole;
 	return ok;
+}
+
+bool pgw_shuffle(size_t *order, size_t n, struct pgw_err *err)
+{
+	for (; n > 1; n--) {
+		uint64_t random;
+		size_t other, last = order[n - 1];
+
+		if (!pgw_random(&random, sizeof(random), err))
+			return false;
+		other = (size_t)(random % n); /* the bias is nothing */
+		order[n - 1] = order[other];
+		order[other] = last;
+	}
+	return true;
 }
 
 bool pgw_addr_private(const struct pgw_addr *a)
@@ -58,7 +74,9 @@ bool pgw_addr_private(const struct pgw_addr *a)
 		return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
 	case AF_INET6:
 		memcpy(&v6, &a->sa, sizeof(v6));
-		return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
+		return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) ||
+		       (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) &&
+			v6.sin6_addr.s6_addr[12] == 127);
 	default:
 		return false;
 	}

@@ -12,11 +12,14 @@ bool pgw_dial_addresses(struct pgw_addrs *out, const struct pgw_host *host,
 			struct pgw_err *err) PGW_MUST_CHECK;
 
 /*
- * Connect k to one address.  An address among several gets its share of the
- * time that is left, so that a dead one does not eat the others' chance.
+ * Connect k to an address, the first of as many as are left.  It gets its
+ * share of the time, so that a dead one does not eat the others' chance.
  */
-bool pgw_dial(struct pgw_sock *k, const struct pgw_addrs *addrs, size_t i,
+bool pgw_dial(struct pgw_sock *k, const struct pgw_addr *addr, size_t left,
 	      const struct pgw_config *cfg, struct pgw_err *err) PGW_MUST_CHECK;
+
+/* Bring n numbers into an order that nobody can foresee. */
+bool pgw_shuffle(size_t *order, size_t n, struct pgw_err *err) PGW_MUST_CHECK;
 
 /* Nobody else can listen: a Unix socket, or the loopback interface. */
 bool pgw_addr_private(const struct pgw_addr *a);

@@ -12,7 +12,6 @@ enum { FRONT, BACK };
 #define NO_FIELDS
 
 #define BIG PGW_BODY_MAX
-#define TEXT (1u << 20)
 
 /* Encoding, decoding and tracing of each kind of field. */
 

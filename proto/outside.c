@@ -91,14 +91,6 @@ enum {
 	FIELDS,
 };
 
-static bool is_ours(const char *uid)
-{
-	char ours[32];
-
-	snprintf(ours, sizeof(ours), "%lu", (unsigned long)geteuid());
-	return strcmp(uid, ours) == 0;
-}
-
 /* Cut line at its colons; false when a field is missing. */
 static bool cut(char *line, char *fields[FIELDS])
 {
@@ -116,31 +108,44 @@ static bool cut(char *line, char *fields[FIELDS])
 	return true;
 }
 
-static void read_passwd(struct pgw_system *s)
+/* Append what passwd(5) says of a user; home may be NULL. */
+static void read_passwd(unsigned long uid, struct pgw_buf *name,
+			struct pgw_buf *home)
 {
 	FILE *f = fopen("/etc/passwd", "re");
 	char *line = NULL, *fields[FIELDS];
+	char number[32];
 	size_t room = 0;
 
-	s->asked = true;
 	if (!f)
 		return;
+	snprintf(number, sizeof(number), "%lu", uid);
 	while (getline(&line, &room, f) >= 0) {
-		if (!cut(line, fields) || !is_ours(fields[UID]))
+		if (!cut(line, fields) || strcmp(fields[UID], number) != 0)
 			continue;
-		pgw_buf_put_str(&s->user, fields[NAME]);
-		pgw_buf_put_str(&s->home, fields[HOME]);
+		pgw_buf_put_text(name, fields[NAME]);
+		if (home)
+			pgw_buf_put_text(home, fields[HOME]);
 		break;
 	}
 	free(line);
 	fclose(f);
 }
 
+void pgw_user_name(unsigned uid, struct pgw_buf *name)
+{
+	read_passwd(uid, name, NULL);
+}
+
 static const char *known(struct pgw_system *s, const struct pgw_buf *b)
 {
-	if (!s->asked)
-		read_passwd(s);
-	return b->failed || b->len == 0 ? "" : (const char *)b->data;
+	if (!s->asked) {
+		s->asked = true;
+		read_passwd(geteuid(), &s->user, &s->home);
+		pgw_buf_put_u8(&s->user, 0);
+		pgw_buf_put_u8(&s->home, 0);
+	}
+	return b->failed ? "" : (const char *)b->data;
 }
 
 static const char *os_user(void *ctx)

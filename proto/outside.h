@@ -19,4 +19,7 @@ struct pgw_system {
 void pgw_outside_system(struct pgw_outside *o, struct pgw_system *s);
 void pgw_system_release(struct pgw_system *s);
 
+/* Append the name of a user; nothing when nobody knows it. */
+void pgw_user_name(unsigned uid, struct pgw_buf *name);
+
 #endif

@@ -2,7 +2,7 @@
 #include <config.h>
 
 #include "session.h"
-#include "session_auth.h"
+#include "session_on.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +11,10 @@
 #define STARTUP_BYTES_MAX (1u << 20)
 #define STARTUP_PACKET_MAX 10000u
 #define CANCEL_CODE 80877102u
-#define IN_MAX (PGW_BODY_MAX + 5)
+#define IN_MAX (2 * PGW_BODY_MAX) /* a message, and what came with it */
 #define OUT_MAX (2u * (size_t)PGW_QUERY_MAX)
+#define SKIP_MIN (64u << 10) /* smaller ones are checked like all others */
+#define SKIP_MAX PGW_QUERY_MAX
 
 void pgw_session_init(struct pgw_session *s, const struct pgw_hooks *hooks)
 {
@@ -61,234 +63,6 @@ bool pgw_session_put(struct pgw_session *s, const struct pgw_msg *m,
 	return true;
 }
 
-/* What is done on each message.  The rules below say when. */
-
-static bool on_parameter(struct pgw_session *s, const struct pgw_msg *m,
-			 struct pgw_err *err)
-{
-	static const struct {
-		const char *name;
-		size_t at, size;
-	} wanted[] = {
-
-#define WANT(n, field)                           \
-	{ n, offsetof(struct pgw_server, field), \
-	  sizeof(((struct pgw_server *)NULL)->field) }
-		WANT("server_version", version),
-		WANT("client_encoding", encoding),
-		WANT("standard_conforming_strings", conforming),
-#undef WANT
-	};
-
-	(void)err;
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (strcmp(m->parameter.name, wanted[i].name) == 0)
-			snprintf((char *)&s->server + wanted[i].at,
-				 wanted[i].size, "%s", m->parameter.value);
-	return true;
-}
-
-static bool on_key_data(struct pgw_session *s, const struct pgw_msg *m,
-			struct pgw_err *err)
-{
-	size_t n = m->key_data.key.n;
-	bool fits = s->protocol == PGW_PROTOCOL_3_0 ? n == 4 :
-						      n >= 4 && n <= 256;
-
-	if (s->key.n > 0)
-		return pgw_fail(err, PGW_E_PROTOCOL,
-				"the server sent two cancel keys");
-	if (!fits)
-		return pgw_fail(err, PGW_E_PROTOCOL,
-				"the server sent a cancel key of %zu bytes", n);
-	s->key.pid = m->key_data.pid;
-	s->key.n = n;
-	memcpy(s->key.secret, m->key_data.key.p, n);
-	return true;
-}
-
-static bool valid_txn(unsigned char txn)
-{
-	return txn == 'I' || txn == 'T' || txn == 'E';
-}
-
-static bool on_first_ready(struct pgw_session *s, const struct pgw_msg *m,
-			   struct pgw_err *err)
-{
-	if (m->ready.txn != 'I')
-		return pgw_fail(err, PGW_E_PROTOCOL,
-				"the server starts in transaction state 0x%02x",
-				m->ready.txn);
-	s->txn = 'I';
-	return true;
-}
-
-/* One Query is answered in full. */
-static bool on_ready(struct pgw_session *s, const struct pgw_msg *m,
-		     struct pgw_err *err)
-{
-	struct pgw_outcome outcome = {
-		.ok = !s->query.failed,
-		.txn = (char)m->ready.txn,
-		.tag = s->query.tag,
-		.diag = { pgw_buf_view(&s->error) },
-	};
-
-	if (!valid_txn(m->ready.txn))
-		return pgw_fail(err, PGW_E_PROTOCOL,
-				"unknown transaction state 0x%02x",
-				m->ready.txn);
-	if (!s->query.answered || s->query.in_result || s->query.in_copy_out)
-		return pgw_fail(err, PGW_E_PROTOCOL,
-				"the server gave no result for a query");
-	s->txn = (char)m->ready.txn;
-	s->outstanding--;
-	if (s->hooks.done)
-		s->hooks.done(s->hooks.ctx, &outcome);
-	s->query = (struct pgw_query_state){ 0 };
-	pgw_buf_drop(&s->error, s->error.len);
-	s->state = s->outstanding > 0 ? PGW_BUSY : PGW_IDLE;
-	return true;
-}
-
-static bool on_row_desc(struct pgw_session *s, const struct pgw_msg *m,
-			struct pgw_err *err)
-{
-	struct pgw_cur c = pgw_cur_of(m->row_desc.cols);
-
-	for (uint16_t i = 0; i < m->row_desc.ncols && !c.bad; i++) {
-		pgw_cur_str(&c);
-		pgw_cur_take(&c, 18); /* table, column, type, size, ... */
-	}
-	if (!pgw_cur_done(&c) || m->row_desc.ncols > INT16_MAX)
-		return pgw_fail(err, PGW_E_PROTOCOL,
-				"malformed row_desc message");
-	if (s->query.in_result)
-		return pgw_fail(err, PGW_E_PROTOCOL,
-				"a result begins inside of another");
-	s->query.in_result = !s->query.failed;
-	s->query.ncols = m->row_desc.ncols;
-	return true;
-}
-
-static bool row_is_sound(const struct pgw_row *row)
-{
-	struct pgw_view cols = row->cols, value;
-
-	for (uint16_t i = 0; i < row->ncols; i++)
-		if (!pgw_column_next(&cols, &value))
-			return false;
-	return cols.n == 0;
-}
-
-static bool on_row(struct pgw_session *s, const struct pgw_msg *m,
-		   struct pgw_err *err)
-{
-	struct pgw_row row = { m->data_row.ncols, m->data_row.cols };
-
-	if (s->query.failed)
-		return true; /* noise after an error, up to ReadyForQuery */
-	if (!s->query.in_result || row.ncols != s->query.ncols ||
-	    !row_is_sound(&row))
-		return pgw_fail(err, PGW_E_PROTOCOL,
-				"malformed data_row message");
-	if (s->hooks.row)
-		s->hooks.row(s->hooks.ctx, &row);
-	return true;
-}
-
-static bool on_complete(struct pgw_session *s, const struct pgw_msg *m,
-			struct pgw_err *err)
-{
-	(void)err;
-	s->query.answered = true;
-	s->query.in_result = false;
-	snprintf(s->query.tag, sizeof(s->query.tag), "%s", m->complete.tag);
-	return true;
-}
-
-static bool on_empty_query(struct pgw_session *s, const struct pgw_msg *m,
-			   struct pgw_err *err)
-{
-	(void)m;
-	(void)err;
-	s->query.answered = true;
-	return true;
-}
-
-static bool on_notice(struct pgw_session *s, const struct pgw_msg *m,
-		      struct pgw_err *err)
-{
-	struct pgw_diag diag = { m->notice.fields };
-
-	(void)err;
-	if (s->hooks.notice)
-		s->hooks.notice(s->hooks.ctx, &diag);
-	return true;
-}
-
-static bool on_fatal(struct pgw_session *s, const struct pgw_msg *m,
-		     struct pgw_err *err)
-{
-	struct pgw_diag diag = { m->error.fields };
-
-	(void)s;
-	pgw_diag_to_err(&diag, err);
-	return false;
-}
-
-static bool on_query_error(struct pgw_session *s, const struct pgw_msg *m,
-			   struct pgw_err *err)
-{
-	struct pgw_diag diag = { m->error.fields };
-	size_t n = diag.fields.n;
-
-	if (pgw_diag_is_fatal(&diag))
-		return on_fatal(s, m, err);
-	s->query.answered = true;
-	s->query.in_result = s->query.in_copy_out = false;
-	if (s->query.failed)
-		return true; /* the first one is the cause */
-	s->query.failed = true;
-	pgw_buf_put(&s->error, diag.fields.p,
-		    n < PGW_DIAG_MAX ? n : PGW_DIAG_MAX);
-	return s->error.failed ?
-		       pgw_fail(err, PGW_E_NOMEM, "no memory for an error") :
-		       true;
-}
-
-static bool on_copy_in(struct pgw_session *s, const struct pgw_msg *m,
-		       struct pgw_err *err)
-{
-	struct pgw_msg fail = {
-		.id = PGW_MSG_copy_fail,
-		.copy_fail = { "COPY FROM STDIN has no data here" },
-	};
-
-	(void)m;
-	return pgw_session_put(s, &fail, err);
-}
-
-static bool on_copy_out(struct pgw_session *s, const struct pgw_msg *m,
-			struct pgw_err *err)
-{
-	(void)m;
-	(void)err;
-	s->query.in_copy_out = true;
-	return true;
-}
-
-static bool on_copy_data(struct pgw_session *s, const struct pgw_msg *m,
-			 struct pgw_err *err)
-{
-	if (!s->query.in_copy_out)
-		return pgw_fail(err, PGW_E_PROTOCOL, "unexpected %s message",
-				pgw_msg_name(m->id));
-	if (m->id == PGW_MSG_copy_done)
-		s->query.in_copy_out = false;
-	return true;
-}
-
 /*
  * Every transition.  A message that no rule allows in the present state is a
  * protocol error.  Authentication requests are told apart by their kind, too.
@@ -321,26 +95,26 @@ static const struct rule {
 	{ IN(PGW_PASSWORD) | IN(PGW_SASL_DONE),
 	                      PGW_MSG_auth,         0,        pgw_on_auth_ok,      PGW_SETTLING },
 	{ LOGIN,              PGW_MSG_auth,         ANY_KIND, pgw_on_out_of_turn,  PGW_DEAD },
-	{ LOGIN,              PGW_MSG_error,        ANY_KIND, on_fatal,            PGW_DEAD },
+	{ LOGIN,              PGW_MSG_error,        ANY_KIND, pgw_on_fatal,        PGW_DEAD },
 
-	{ IN(PGW_SETTLING),   PGW_MSG_error,        ANY_KIND, on_fatal,            PGW_DEAD },
-	{ IN(PGW_SETTLING),   PGW_MSG_key_data,     ANY_KIND, on_key_data,         SAME },
-	{ IN(PGW_SETTLING),   PGW_MSG_ready,        ANY_KIND, on_first_ready,      PGW_IDLE },
+	{ IN(PGW_SETTLING),   PGW_MSG_error,        ANY_KIND, pgw_on_fatal,        PGW_DEAD },
+	{ IN(PGW_SETTLING),   PGW_MSG_key_data,     ANY_KIND, pgw_on_key_data,     SAME },
+	{ IN(PGW_SETTLING),   PGW_MSG_ready,        ANY_KIND, pgw_on_first_ready,  PGW_IDLE },
 
-	{ IN(PGW_IDLE),       PGW_MSG_error,        ANY_KIND, on_fatal,            PGW_DEAD },
-	{ IN(PGW_BUSY),       PGW_MSG_row_desc,     ANY_KIND, on_row_desc,         SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_data_row,     ANY_KIND, on_row,              SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_complete,     ANY_KIND, on_complete,         SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_empty_query,  ANY_KIND, on_empty_query,      SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_copy_in,      ANY_KIND, on_copy_in,          SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_copy_out,     ANY_KIND, on_copy_out,         SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_copy_data,    ANY_KIND, on_copy_data,        SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_copy_done,    ANY_KIND, on_copy_data,        SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_error,        ANY_KIND, on_query_error,      SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_ready,        ANY_KIND, on_ready,            SAME },
+	{ IN(PGW_IDLE),       PGW_MSG_error,        ANY_KIND, pgw_on_fatal,        PGW_DEAD },
+	{ IN(PGW_BUSY),       PGW_MSG_row_desc,     ANY_KIND, pgw_on_row_desc,     SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_data_row,     ANY_KIND, pgw_on_row,          SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_complete,     ANY_KIND, pgw_on_complete,     SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_empty_query,  ANY_KIND, pgw_on_empty_query,  SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_copy_in,      ANY_KIND, pgw_on_copy_in,      SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_copy_out,     ANY_KIND, pgw_on_copy_out,     SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_copy_data,    ANY_KIND, pgw_on_copy_data,    SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_copy_done,    ANY_KIND, pgw_on_copy_data,    SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_error,        ANY_KIND, pgw_on_query_error,  SAME },
+	{ IN(PGW_BUSY),       PGW_MSG_ready,        ANY_KIND, pgw_on_ready,        SAME },
 
-	{ LATE,               PGW_MSG_parameter,    ANY_KIND, on_parameter,        SAME },
-	{ LATE,               PGW_MSG_notice,       ANY_KIND, on_notice,           SAME },
+	{ LATE,               PGW_MSG_parameter,    ANY_KIND, pgw_on_parameter,    SAME },
+	{ LATE,               PGW_MSG_notice,       ANY_KIND, pgw_on_notice,       SAME },
 	{ IN(PGW_IDLE) | IN(PGW_BUSY),
 	                      PGW_MSG_notification, ANY_KIND, NULL,                SAME },
 	/* clang-format on */
@@ -357,15 +131,31 @@ static const struct rule *find_rule(enum pgw_state state,
 	return NULL;
 }
 
+/*
+ * What cannot be understood as the very first answer does not come from a
+ * PostgreSQL server; err says what was wrong with it.
+ */
+static bool explain(const struct pgw_session *s, struct pgw_err *err)
+{
+	if (s->state != PGW_STARTUP || s->negotiated)
+		return false;
+	pgw_fail(err, PGW_E_PROTOCOL,
+		 "what answers there is not a PostgreSQL server (expected an "
+		 "authentication request)");
+	return pgw_hint(err, "check host and port");
+}
+
 static bool step(struct pgw_session *s, const struct pgw_msg *m,
 		 struct pgw_err *err)
 {
 	const struct rule *r = find_rule(s->state, m);
 
 	trace(s, m);
-	if (!r)
-		return pgw_fail(err, PGW_E_PROTOCOL, "unexpected %s message",
-				pgw_msg_name(m->id));
+	if (!r) {
+		pgw_fail(err, PGW_E_PROTOCOL, "unexpected %s message",
+			 pgw_msg_name(m->id));
+		return explain(s, err);
+	}
 	if (r->act && !r->act(s, m, err))
 		return false;
 	if (r->next != SAME)
@@ -375,7 +165,7 @@ static bool step(struct pgw_session *s, const struct pgw_msg *m,
 
 /*
  * Rows and COPY data that nobody asked for may be large; they are dropped
- * without being collected, and so without a limit.
+ * without being collected, and so up to what a server can send at all.
  */
 static bool skip_unwanted(struct pgw_session *s, struct pgw_view rest)
 {
@@ -383,7 +173,7 @@ static bool skip_unwanted(struct pgw_session *s, struct pgw_view rest)
 	bool wanted = s->hooks.row || s->hooks.trace;
 
 	if (s->state != PGW_BUSY || !pgw_msg_peek(rest, &f) ||
-	    f.length <= rest.n || f.length < PGW_DIAG_MAX)
+	    f.length <= rest.n || f.length < SKIP_MIN || f.length > SKIP_MAX)
 		return false;
 	if ((f.tag == 'D' && s->query.in_result && !wanted) ||
 	    (f.tag == 'd' && s->query.in_copy_out))
@@ -405,25 +195,13 @@ static bool take_messages(struct pgw_session *s, struct pgw_err *err)
 			break;
 		}
 		if (!pgw_msg_decode(rest, &m, &used, err))
-			return false;
+			return explain(s, err);
 		if (used > 0 && !step(s, &m, err))
 			return false;
 		done += used;
 	} while (used > 0 && done < s->in.len);
 	pgw_buf_drop(&s->in, done);
 	return true;
-}
-
-/* Nothing that a server says before it asks who we are can be trusted. */
-static bool explain(const struct pgw_session *s, struct pgw_err *err)
-{
-	if (s->state == PGW_STARTUP && err->code == PGW_E_PROTOCOL) {
-		pgw_fail(err, PGW_E_PROTOCOL,
-			 "what answers there is not a PostgreSQL server (%s)",
-			 "expected an authentication request");
-		pgw_hint(err, "check host and port");
-	}
-	return false;
 }
 
 static bool count_startup(struct pgw_session *s, size_t n, struct pgw_err *err)
@@ -451,7 +229,7 @@ static bool feed(struct pgw_session *s, const unsigned char *data, size_t n,
 	if (s->in.failed)
 		return pgw_fail(err, PGW_E_NOMEM,
 				"no memory for a message from the server");
-	return take_messages(s, err) || explain(s, err);
+	return take_messages(s, err);
 }
 
 bool pgw_session_feed(struct pgw_session *s, const void *data, size_t n,
@@ -476,8 +254,12 @@ static bool build_params(struct pgw_buf *b, const struct pgw_login *login,
 		pgw_buf_put_str(b, *p);
 	pgw_buf_put_u8(b, 0);
 	if (b->failed)
+		return pgw_fail(err, PGW_E_NOMEM, "no memory to log in");
+	if (b->len > STARTUP_PACKET_MAX - 8)
 		return pgw_fail(err, PGW_E_LIMIT,
-				"user, database and options are too long");
+				"user, database and options are too long: "
+				"%zu bytes, %u are possible",
+				b->len, STARTUP_PACKET_MAX - 8);
 	return true;
 }
 
@@ -493,7 +275,7 @@ bool pgw_session_start(struct pgw_session *s, const struct pgw_login *login,
 		return pgw_fail(err, PGW_E_USAGE, "the session has started");
 	s->login = *login;
 	s->protocol = login->protocol;
-	pgw_buf_init(&params, STARTUP_PACKET_MAX - 8);
+	pgw_buf_init(&params, SIZE_MAX / 2);
 	ok = build_params(&params, login, err);
 	m.startup.params = pgw_buf_view(&params);
 	ok = ok && pgw_session_put(s, &m, err);

@@ -36,9 +36,13 @@ struct pgw_login {
 	const char *user, *database;
 	const char *const *params; /* name, value, ..., NULL; more of startup */
 	const char *password;	   /* NULL or "" = none */
-	const char *nonce;	   /* PGW_SCRAM_NONCE_LEN printable bytes */
-	uint32_t protocol;	   /* what to ask for; at least 3.0 is taken */
-	unsigned require_auth;	   /* a set of PGW_AUTH_* */
+
+	/* For SCRAM instead of the password, as in scram.h; or NULL. */
+	const unsigned char *client_key, *server_key;
+	const char *nonce;	/* PGW_SCRAM_NONCE_LEN printable bytes */
+	uint32_t protocol;	/* what to ask for */
+	uint32_t protocol_min;	/* what to take at least */
+	unsigned require_auth;	/* a set of PGW_AUTH_* */
 	bool cleartext_allowed; /* the way there is private, or was asked for */
 	uint32_t max_iterations;
 	bool (*go_on)(void *ctx, struct pgw_err *err); /* as in scram.h */

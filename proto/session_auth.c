@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "session_auth.h"
+#include "session_on.h"
 
 #include "conninfo.h"
 
@@ -34,10 +34,24 @@ bool pgw_on_negotiate(struct pgw_session *s, const struct pgw_msg *m,
 				m->negotiate.count);
 	s->negotiated = true;
 	s->protocol = version;
-	return true;
+	if (version >= s->login.protocol_min)
+		return true;
+	pgw_fail(err, PGW_E_UNSUPPORTED,
+		 "the server speaks protocol version %u.%u, but "
+		 "min_protocol_version is %u.%u",
+		 version >> 16, version & 0xffff, s->login.protocol_min >> 16,
+		 s->login.protocol_min & 0xffff);
+	return pgw_hint(err, "ask for less, or for a newer server");
 }
 
 /* ---- what require_auth and the password allow */
+
+static bool has_secret(const struct pgw_login *login, unsigned method)
+{
+	if (method == PGW_AUTH_SCRAM && login->client_key)
+		return true;
+	return login->password && login->password[0] != '\0';
+}
 
 static bool allow(struct pgw_session *s, unsigned method, const char *name,
 		  struct pgw_err *err)
@@ -47,7 +61,7 @@ static bool allow(struct pgw_session *s, unsigned method, const char *name,
 				"the server asks for %s authentication, which "
 				"require_auth does not allow",
 				name);
-	if (!s->login.password || s->login.password[0] == '\0') {
+	if (!has_secret(&s->login, method)) {
 		pgw_fail(err, PGW_E_AUTH,
 			 "the server asks for a password, and none is given");
 		return pgw_hint(err, "put it into the URL, PGPASSWORD or a "
@@ -147,6 +161,9 @@ static bool read_mechanisms(struct pgw_view list, struct offer *o)
 		o->plus |= strcmp(name, SCRAM_PLUS_NAME) == 0;
 		snprintf(o->names + used, sizeof(o->names) - used, "%s%s",
 			 used ? ", " : "", name);
+		for (char *p = o->names + used; *p; p++)
+			if (*p < ' ' || *p > '~')
+				*p = '?';
 	}
 }
 
@@ -173,7 +190,10 @@ static bool start_scram(struct pgw_session *s, struct pgw_buf *data,
 			struct pgw_err *err)
 {
 	const struct pgw_scram_params params = {
-		.password = pgw_view_of(s->login.password),
+		.password = pgw_view_of(s->login.password ? s->login.password :
+							    ""),
+		.client_key = s->login.client_key,
+		.server_key = s->login.server_key,
 		.nonce = s->login.nonce,
 		.gs2 = "n,,",
 		.max_iterations = s->login.max_iterations,

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What a connection is made of: for conn.c and conn_open.c alone. */
+#ifndef PGW_CONN_INNER_H
+#define PGW_CONN_INNER_H
+
+#include "conn.h"
+#include "session.h"
+#include "sock.h"
+
+#define PGW_CONN_CHUNK (64u << 10) /* bytes read at once */
+
+struct pgw_conn {
+	const struct pgw_config *cfg;
+	struct pgw_hooks hooks; /* of the user, as given at first */
+	void (*row)(void *ctx, const struct pgw_row *row);
+	void (*done)(void *ctx, const struct pgw_outcome *outcome);
+	void *answers_ctx;
+	struct pgw_session session;
+	struct pgw_sock sock;
+	struct pgw_addr addr;
+	const struct pgw_host *host;
+	struct pgw_timing timing;
+	char address[PGW_ADDR_TEXT];
+	size_t round_trips;
+	bool asked; /* something was sent since the last wait for an answer */
+	struct pgw_err *failed; /* of pgw_conn_query: where its error goes */
+	unsigned char chunk[PGW_CONN_CHUNK];
+};
+
+/* Wait until something can be moved either way, and move it. */
+bool pgw_conn_move(struct pgw_conn *c, struct pgw_err *err) PGW_MUST_CHECK;
+
+/* Close it and forget the session; it can be used for another one. */
+void pgw_conn_reset(struct pgw_conn *c);
+
+/* The server is the user's that requirepeer asks for, if it does. */
+bool pgw_conn_is_peer(const struct pgw_conn *c, const struct pgw_sock *k,
+		      struct pgw_err *err) PGW_MUST_CHECK;
+
+#endif
