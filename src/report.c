@@ -137,7 +137,7 @@ struct mz_listener mz_report_listener(struct mz_report *r)
 	};
 }
 
-void mz_report_trace(void *ctx, const char *line)
+void mz_report_trace(void *ctx, const char *text)
 {
 	struct mz_report *r = ctx;
 	struct mz_line l;
@@ -145,7 +145,7 @@ void mz_report_trace(void *ctx, const char *line)
 	if (!r->trace)
 		return;
 	mz_line_init(&l, false);
-	mz_line_foreign(&l, line, NULL);
+	mz_line_foreign(&l, text, NULL);
 	mz_line_put(&l, "\n");
 	if (r->trace == r->err)
 		mz_progress_clear(r);
