@@ -105,6 +105,35 @@ static bool read_url_file(struct mz_context *c, struct origin *from,
 				      "there is a NUL byte in the file");
 }
 
+/* Whether the environment says by itself where the server is. */
+static bool has_place(struct mz_settings *s)
+{
+	static const char *const names[] = { "PGHOST", "PGHOSTADDR",
+					     "PGSERVICE" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = mz_settings_env(s, names[i]);
+
+		if (value && value[0])
+			return true;
+	}
+	return false;
+}
+
+static bool ask_config(struct mz_context *c, struct origin *from,
+		       struct mz_err *err)
+{
+	struct mz_settings *s = &c->settings;
+	struct mz_config_env env = mz_settings_config_env(s);
+
+	if (!mz_settings_config(s, &c->opt, &c->arena, err))
+		return false;
+	if (!s->config)
+		return true;
+	from->name = s->config->path;
+	return mz_drizzle_config_conninfo(s->config, &env, &from->string, err);
+}
+
 static bool find_string(struct mz_context *c, struct origin *from,
 			struct mz_err *err)
 {
@@ -118,6 +147,8 @@ static bool find_string(struct mz_context *c, struct origin *from,
 		from->name = "--url";
 	else if (c->opt.url)
 		from->name = "DATABASE_URL";
+	else if (!has_place(&c->settings))
+		return ask_config(c, from, err);
 	return true;
 }
 

@@ -10,7 +10,8 @@
 
 /*
  * Where the database is: --url or --url-file, DATABASE_URL, libpq's PG*
- * variables, libpq's presets.  Also settles opt.wait.  What the user should
+ * variables when they name a host or a service, the dbCredentials of
+ * drizzle.config.*, libpq's presets.  Also settles opt.wait.  What the user should
  * know of it is told as remarks.  Statuses: usage.  *cfg is to be released
  * when this succeeded.
  */

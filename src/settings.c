@@ -38,3 +38,33 @@ const char *mz_settings_env(struct mz_settings *s, const char *name)
 		return value;
 	return mz_dotenv_get(&s->dotenv, name);
 }
+
+bool mz_settings_config(struct mz_settings *s, const struct mz_options *o,
+			struct mz_arena *a, struct mz_err *err)
+{
+	const char *path = o->config;
+
+	if (s->sought)
+		return true;
+	if (!path)
+		path = mz_drizzle_config_find();
+	if (path) {
+		s->config = mz_alloc(a, sizeof(*s->config));
+		/* it may name variables */
+		if (!mz_drizzle_config_load(s->config, a, path, err) ||
+		    !mz_settings_load(s, o, a, err))
+			return false;
+	}
+	s->sought = true;
+	return true;
+}
+
+static const char *config_env(void *ctx, const char *name)
+{
+	return mz_settings_env(ctx, name);
+}
+
+struct mz_config_env mz_settings_config_env(struct mz_settings *s)
+{
+	return (struct mz_config_env){ config_env, s };
+}

@@ -25,13 +25,36 @@ bool mz_settle_variable(struct mz_context *c, enum mz_option_id id,
 	return mz_options_set(&c->opt, id, value, from, err);
 }
 
+/* An option that nobody has given is what the configuration says, if it does.
+ */
+static bool settle(struct mz_context *c, enum mz_option_id id,
+		   enum mz_config_field field, struct mz_err *err)
+{
+	struct mz_config_env env = mz_settings_config_env(&c->settings);
+	const char *value;
+
+	if (!mz_settle_variable(c, id, err))
+		return false;
+	if (c->opt.from[id] != MZ_FROM_PRESET)
+		return true;
+	if (!mz_settings_config(&c->settings, &c->opt, &c->arena, err))
+		return false;
+	if (!c->settings.config)
+		return true;
+	if (!mz_drizzle_config_get(c->settings.config, field, &env, &value,
+				   err))
+		return false;
+	return !value ||
+	       mz_options_set(&c->opt, id, value, MZ_FROM_CONFIG, err);
+}
+
 bool mz_settle_folder(struct mz_context *c, struct mz_err *err)
 {
-	return mz_settle_variable(c, MZ_OPT_dir, err);
+	return settle(c, MZ_OPT_dir, MZ_CONFIG_OUT, err);
 }
 
 bool mz_settle_history(struct mz_context *c, struct mz_err *err)
 {
-	return mz_settle_variable(c, MZ_OPT_schema, err) &&
-	       mz_settle_variable(c, MZ_OPT_table, err);
+	return settle(c, MZ_OPT_schema, MZ_CONFIG_SCHEMA, err) &&
+	       settle(c, MZ_OPT_table, MZ_CONFIG_TABLE, err);
 }

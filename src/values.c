@@ -195,7 +195,10 @@ bool mz_options_set(struct mz_options *o, enum mz_option_id id,
 
 	if (from < o->from[id])
 		return true;
-	if (is_variable && row->variable)
+	if (from == MZ_FROM_CONFIG)
+		snprintf(name, sizeof(name), "the configuration's %s",
+			 row->name);
+	else if (is_variable && row->variable)
 		snprintf(name, sizeof(name), "%s", row->variable);
 	else
 		snprintf(name, sizeof(name), "--%s", row->name);

@@ -115,6 +115,30 @@ expect 0 '*Usage*' '' --help
 expect 2 '' 'error: .env *' ping --print-config
 rm .env
 
+# drizzle.config.*: the last to be asked, and only when it is needed
+cat >drizzle.config.ts <<'EOT'
+export default defineConfig({
+	dialect: 'postgresql',
+	out: './from-config',
+	dbCredentials: { url: process.env.THEIR_URL! },
+	migrations: { table: compute(), schema: 'theirs' },
+});
+EOT
+expect 2 '' '*from-config*' check
+expect 2 '' '*elsewhere*' check --dir elsewhere
+expect 2 '' '*THEIR_URL*' ping --print-config
+THEIR_URL=postgres://config@h/d
+export THEIR_URL
+expect 0 "user='config'*" '' ping --print-config
+expect 0 "user='opt'*" '' ping --print-config --url postgres://opt@h/d
+expect 2 '' '*table*' ping
+PGHOST=h
+export PGHOST
+expect 0 '(*)' '' ping --print-config
+unset PGHOST THEIR_URL
+expect 2 '' '*nowhere*' check --config nowhere
+rm drizzle.config.ts
+
 # no server
 expect 3 '' 'error: *127.0.0.1:1*' ping --url postgres://u@127.0.0.1:1/d
 esc=$(printf '\033')
