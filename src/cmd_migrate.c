@@ -42,8 +42,8 @@ static bool retry(struct run *run, struct mz_err *err)
 		err->status = MZ_locked;
 		return false;
 	}
-	mz_report_warning(&c->report, "%s; trying again in %lld ms", err->msg,
-			  (long long)ms);
+	mz_report_warning(&c->report, "%s: %s; trying again in %lld ms",
+			  err->msg, err->sql->message, (long long)ms);
 	return mz_db_sleep(&run->w.db, ms, err);
 }
 

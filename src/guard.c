@@ -143,30 +143,45 @@ static bool find_holder(struct mz_db *db, const char *sql, struct holder *h,
 	return ok || mz_db_fail(err, &cause);
 }
 
+static bool held(struct mz_err *err, const char *who, const char *advice)
+{
+	mz_fail(err, MZ_locked, "another migrator holds the lock: %s", who);
+	return mz_hint(err, "%s", advice);
+}
+
+bool mz_guard_free(struct mz_db *db, struct mz_arena *a,
+		   const struct mz_table *t, struct mz_err *err)
+{
+	struct holder h = { .arena = a };
+
+	if (!find_holder(db, holder_sql(a, t), &h, err))
+		return false;
+	return !h.found || held(err, h.text, "try again when it is done");
+}
+
 bool mz_guard_wait(struct mz_db *db, struct mz_arena *a,
 		   const struct mz_table *t, int64_t deadline_ms,
 		   struct mz_err *err)
 {
 	struct mz_pause pause = { FIRST_PAUSE_MS, MOST_PAUSE_MS };
 	const char *sql = holder_sql(a, t);
-	struct holder h = { .arena = a, .text = "unknown" };
+	struct holder h = { .arena = a };
 	bool told = false;
 
 	for (;;) {
 		int64_t left = deadline_ms - pgw_clock_ms();
 		int64_t ms = mz_pause_next(&pause);
 
-		if (left <= 0) {
-			mz_fail(err, MZ_locked,
-				"another migrator holds the lock: %s", h.text);
-			return mz_hint(err, "wait longer with --lock-wait, or "
-					    "look what it does");
-		}
-		if (!mz_db_sleep(db, ms < left ? ms : left, err) ||
-		    !find_holder(db, sql, &h, err))
+		if (left > 0 && !mz_db_sleep(db, ms < left ? ms : left, err))
+			return false;
+		if (!find_holder(db, sql, &h, err))
 			return false;
 		if (!h.found)
 			return true;
+		if (left <= 0)
+			return held(err, h.text,
+				    "wait longer with --lock-wait, or look "
+				    "what it does");
 		if (!told)
 			mz_tell(&db->listener,
 				&(struct mz_event){ .kind = MZ_EV_WAITING,

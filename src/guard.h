@@ -24,6 +24,10 @@ const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 /* Whether a failed guard says that someone else was faster. */
 bool mz_guard_contended(const struct pgw_diag *diag);
 
+/* Whether nobody holds the lock or the table; else status locked, and who. */
+bool mz_guard_free(struct mz_db *db, struct mz_arena *a,
+		   const struct mz_table *t, struct mz_err *err) PGW_MUST_CHECK;
+
 /*
  * Wait, with growing pauses, until nobody holds the lock or the table; tells
  * who does.  Fails with status locked after wait_ms.

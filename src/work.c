@@ -69,11 +69,12 @@ bool mz_work_read(struct mz_work *w, struct mz_err *err)
 
 bool mz_work_look(struct mz_work *w, struct mz_err *err)
 {
-	if (!mz_work_read(w, err))
-		return false;
-	if (!w->history.busy)
-		return true;
-	return mz_guard_wait(&w->db, &w->c->arena, &w->table, 0, err);
+	do {
+		if (!mz_work_read(w, err))
+			return false;
+	} while (w->history.busy &&
+		 mz_guard_free(&w->db, &w->c->arena, &w->table, err));
+	return !w->history.busy;
 }
 
 bool mz_work_choose(struct mz_work *w, struct mz_err *err)

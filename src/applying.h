@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* A run of apply.c, as ending.c sees it; apply.h is for everyone else. */
+#ifndef MZ_APPLYING_H
+#define MZ_APPLYING_H
+
+#include "apply.h"
+#include "flight.h"
+
+struct mz_applying {
+	const struct mz_job *job;
+	struct mz_arena *arena;
+	struct mz_db *db;
+	struct mz_applied *out;
+	struct mz_flight flight;
+	size_t answering;    /* the migration whose turn it is at the server */
+	int64_t turn_us;     /* since when */
+	int64_t answer_us;   /* when the last answer came */
+	struct pgw_err lost; /* code OK while the connection works */
+
+	/* The first that failed; what follows is its consequence. */
+	bool failed;
+	bool surprised; /* it did not fail, but was not what must come */
+	struct mz_sent culprit;
+	struct pgw_diag diag;
+};
+
+/* Send a message, and false when anything has failed by then. */
+bool mz_applying_send(struct mz_applying *ap, enum mz_purpose purpose,
+		      size_t migration, const char *sql) PGW_MUST_CHECK;
+
+/* Leave no transaction open behind us. */
+void mz_applying_roll_back(struct mz_applying *ap);
+
+/* What it all came to; cancels first when it was interrupted. */
+enum mz_ending mz_applying_end(struct mz_applying *ap, struct mz_err *err);
+
+#endif

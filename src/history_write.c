@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing to the history: who may, and with which words. */
+#include <config.h>
+
+#include "history.h"
+
+#include "sqltext.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- rights */
+
+static bool refuse(struct mz_err *err, const struct mz_history *h,
+		   const char *may_not, const char *what)
+{
+	mz_fail(err, MZ_refused, "role %s may not %s %s", h->user, may_not,
+		what);
+	return mz_hint(err, "run as the owner, or have it granted");
+}
+
+bool mz_history_writable(const struct mz_history *h, const struct mz_table *t,
+			 struct mz_err *err)
+{
+	if (h->in_recovery) {
+		mz_fail(err, MZ_refused,
+			"the server is a standby: it takes no changes");
+		return mz_hint(err, "connect to the primary");
+	}
+	if (h->read_only) {
+		mz_fail(err, MZ_refused,
+			"transactions are read-only here "
+			"(default_transaction_read_only)");
+		return mz_hint(err, "connect to the primary, or as a role that "
+				    "may write");
+	}
+	if (!h->schema_exists && !h->may_create_schema)
+		return refuse(err, h, "create the schema of", t->quoted);
+	if (h->schema_exists && !h->may_use_schema)
+		return refuse(err, h, "use the schema of", t->quoted);
+	if (h->shape == MZ_SHAPE_ABSENT)
+		return !h->schema_exists || h->may_create_table ||
+		       refuse(err, h, "create the history", t->quoted);
+	return h->may_insert || refuse(err, h, "write to", t->quoted);
+}
+
+/* ---- writing */
+
+/* `drizzle-kit up` names the folder of a journal's migration like this. */
+static const char *upgraded_name(struct mz_arena *a,
+				 const struct mz_migration *m)
+{
+	const char *rest = strchr(m->tag, '_');
+	char stamp[MZ_TIMESTAMP_LEN + 1];
+
+	mz_timestamp(m->when, stamp);
+	return mz_printf(a, "%s_%s", stamp, rest ? rest + 1 : m->tag);
+}
+
+const char *mz_history_name(struct mz_arena *a, enum mz_layout layout,
+			    const struct mz_migration *m)
+{
+	return layout == MZ_LAYOUT_JOURNAL ? upgraded_name(a, m) : m->tag;
+}
+
+const char *mz_history_create_sql(struct mz_arena *a, const struct mz_table *t,
+				  const struct mz_history *h,
+				  enum mz_shape shape)
+{
+	const char *schema =
+		h->schema_exists ?
+			"" :
+			mz_printf(a, "CREATE SCHEMA IF NOT EXISTS %s; ",
+				  mz_quote_name(a, t->schema));
+
+	if (h->shape != MZ_SHAPE_ABSENT)
+		return "";
+	return mz_printf(a,
+			 "%sCREATE TABLE IF NOT EXISTS %s (\n"
+			 "\tid SERIAL PRIMARY KEY,\n"
+			 "\thash text NOT NULL,\n"
+			 "\tcreated_at bigint%s\n)",
+			 schema, t->quoted,
+			 shape == MZ_SHAPE_COLUMNS_5 ?
+				 ",\n\tname text,\n\tapplied_at timestamp with "
+				 "time zone DEFAULT pg_catalog.now()" :
+				 "");
+}
+
+const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
+				  enum mz_shape shape, enum mz_layout layout,
+				  const struct mz_migration *m)
+{
+	const char *name;
+
+	if (shape != MZ_SHAPE_COLUMNS_5)
+		return mz_printf(a,
+				 "INSERT INTO %s (\"hash\", \"created_at\") "
+				 "VALUES ('%s', %" PRId64 ")",
+				 t->quoted, m->hash, m->when);
+	name = mz_history_name(a, layout, m);
+	return mz_printf(a,
+			 "INSERT INTO %s (\"hash\", \"created_at\", \"name\") "
+			 "VALUES ('%s', %" PRId64 ", %s)",
+			 t->quoted, m->hash, m->when,
+			 mz_quote_literal(a, name));
+}
