@@ -279,33 +279,42 @@ static void check_empty(const struct script *s)
 		    "applied anywhere yet";
 }
 
+/* The first statement that cannot run in a transaction, and where it is. */
+struct first_alone {
+	struct mz_sql_statement st;
+	size_t at;
+};
+
+static void check_chunk(struct script *s, struct mz_sql *sql, size_t base,
+			struct first_alone *alone)
+{
+	struct mz_sql_statement st;
+
+	while (mz_sql_next(sql, &st)) {
+		s->statements++;
+		check_kind(s, &st, base + st.start);
+		if (st.kind == MZ_SQL_ALONE && !alone->st.what)
+			*alone = (struct first_alone){ st, base + st.start };
+	}
+}
+
 static void check_statements(struct script *s)
 {
 	struct pgw_view rest = s->text, chunk;
-	struct mz_sql_statement alone = { 0 };
+	struct first_alone alone = { 0 };
 	bool conforming = true;
-	size_t alone_at = 0;
 
 	while (mz_folder_next_chunk(&rest, &chunk)) {
-		size_t base = (size_t)(chunk.p - s->text.p);
-		struct mz_sql_statement st;
 		struct mz_sql sql;
 
 		mz_sql_init(&sql, chunk);
 		sql.standard_conforming_strings = conforming;
-		while (mz_sql_next(&sql, &st)) {
-			s->statements++;
-			check_kind(s, &st, base + st.start);
-			if (st.kind == MZ_SQL_ALONE && !alone.what) {
-				alone = st;
-				alone_at = base + st.start;
-			}
-		}
+		check_chunk(s, &sql, (size_t)(chunk.p - s->text.p), &alone);
 		conforming = sql.standard_conforming_strings;
 		if (sql.problem != MZ_SQL_OK)
 			return;
 	}
-	check_alone(s, &alone, alone_at);
+	check_alone(s, &alone.st, alone.at);
 	check_empty(s);
 }
 

@@ -176,6 +176,7 @@ static size_t last_matched(const struct matcher *m)
 	return last;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a callback counts for two */
 void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 		  const struct mz_folder *f, const struct mz_history *h,
 		  const struct mz_eol *eol)
@@ -307,6 +308,7 @@ static bool refuse_order(const struct mz_plan *p, size_t i, struct mz_err *err)
 			    "--out-of-order=skip to leave it out");
 }
 
+/* NOLINTNEXTLINE(readability-function-size) */
 bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
 		    const struct mz_wish *wish, struct mz_err *err)
 {
