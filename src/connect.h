@@ -11,9 +11,9 @@
 /*
  * Where the database is: --url or --url-file, DATABASE_URL, libpq's PG*
  * variables when they name a host or a service, the dbCredentials of
- * drizzle.config.*, libpq's presets.  Also settles opt.wait.  What the user should
- * know of it is told as remarks.  Statuses: usage.  *cfg is to be released
- * when this succeeded.
+ * drizzle.config.*, libpq's presets.  Also settles opt.wait.  What the user
+ * should know of it is told as remarks.  Statuses: usage.  *cfg is to be
+ * released when this succeeded.
  */
 bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
 		       struct mz_err *err) PGW_MUST_CHECK;
