@@ -136,7 +136,7 @@ static char *unescape(char *text)
 
 static struct pgw_view trim(const struct mz_dotenv *d, size_t start, size_t end)
 {
-	size_t last = start, at = skip_blanks(d, start, true);
+	size_t last, at = skip_blanks(d, start, true);
 
 	start = at < end ? at : end;
 	last = start;

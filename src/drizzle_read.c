@@ -140,7 +140,7 @@ static bool ends_here(struct mz_js js)
 		struct mz_js_token t = mz_js_next(&js);
 
 		if (mz_js_is(&js, t, "as") || mz_js_is(&js, t, "satisfies"))
-			t = mz_js_next(&js);
+			mz_js_next(&js);
 		else if (!mz_js_is(&js, t, "!"))
 			return t.kind == MZ_JS_END ||
 			       (t.kind == MZ_JS_WORD &&
@@ -254,10 +254,8 @@ static size_t object_at(const struct reader *r, size_t at)
 
 		if (mz_js_is(&js, t, "{"))
 			return js.at;
-		if (mz_js_is(&js, t, "(")) {
-			at = js.at;
-		} else if (mz_js_is(&js, t, "defineConfig")) {
-			at = js.at; /* the bracket is next */
+		if (mz_js_is(&js, t, "(") || mz_js_is(&js, t, "defineConfig")) {
+			at = js.at; /* it is further in */
 		} else if (t.kind != MZ_JS_WORD || !ends_here(js) ||
 			   !find_const(r, mz_js_text(&js, t, r->c->arena),
 				       &at)) {

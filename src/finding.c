@@ -35,20 +35,20 @@ struct mz_finding *mz_findings_add(struct mz_findings *f, enum mz_level level,
 				   const char *rule, const char *fmt, ...)
 {
 	struct mz_finding *one = append(f, level, rule);
-	va_list ap;
+	va_list ap, again;
 	char *message;
 	int n;
 
 	va_start(ap, fmt);
+	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (n <= 0)
-		return one;
-	message = mz_alloc(f->arena, (size_t)n + 1);
-	va_start(ap, fmt);
-	vsnprintf(message, (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	one->message = message;
+	if (n > 0) {
+		message = mz_alloc(f->arena, (size_t)n + 1);
+		vsnprintf(message, (size_t)n + 1, fmt, again);
+		one->message = message;
+	}
+	va_end(again);
 	return one;
 }
 

@@ -71,7 +71,7 @@ static void hash_with_eol(struct pgw_view text, const char *eol,
 		size_t n = lf ? (size_t)(lf - text.p) - at : text.n - at;
 		size_t line = n;
 
-		if (lf && n > 0 && text.p[at + n - 1] == '\r')
+		if (lf && lf > text.p + at && lf[-1] == '\r')
 			line--;
 		mz_hasher_feed(&h, (struct pgw_view){ text.p + at, line },
 			       true);

@@ -355,7 +355,7 @@ static bool unicode(struct pgw_cur *c, uint32_t *cp)
 		return false;
 	if (*cp < 0xd800 || *cp > 0xdbff)
 		return true;
-	if (pgw_cur_u8(c) != '\\' || pgw_cur_u8(c) != 'u' || !hex(c, 4, &low) ||
+	if (!pgw_view_is(pgw_cur_take(c, 2), "\\u") || !hex(c, 4, &low) ||
 	    low < 0xdc00 || low > 0xdfff)
 		return false;
 	*cp = 0x10000 + ((*cp - 0xd800) << 10) + (low - 0xdc00);

@@ -16,11 +16,9 @@ static const char *rules(void)
 {
 	const char *all = "";
 
-	for (const struct mz_finding *f = findings.first; f; f = f->next) {
-		ck_assert_str_ne(f->message, "");
+	for (const struct mz_finding *f = findings.first; f; f = f->next)
 		all = mz_printf(&arena, "%s%s%s:%zu:%zu", all,
 				all[0] ? " " : "", f->rule, f->line, f->column);
-	}
 	return all;
 }
 
