@@ -67,7 +67,7 @@ static bool is_unclear(const struct mz_drizzle_config *c,
 		"%s: %s%s is not known without running the file: %s", c->path,
 		fields[field].prefix, fields[field].key,
 		v->source[0] ? v->source : "no configuration was found in it");
-	mz_hint(err, "write a literal or process.env.NAME there, or pass %s",
+	mz_hint(err, "write a literal or process.env.NAME there, or use %s",
 		fields[field].option);
 	return mz_at(err, c->path, v->line, v->column);
 }
@@ -82,7 +82,7 @@ static bool not_set(const struct mz_drizzle_config *c,
 		c->path, fields[field].prefix, fields[field].key, v->variable);
 	mz_hint(err,
 		"set %s, name the file that sets it with --env-file, or "
-		"pass %s",
+		"use %s",
 		v->variable, fields[field].option);
 	return mz_at(err, c->path, v->line, v->column);
 }

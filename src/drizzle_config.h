@@ -19,21 +19,20 @@
 	SCOPE(SSL_OBJECT, "ssl")
 
 /* FIELD(name, scope, key, option): option is what to pass instead. */
-#define MZ_CONFIG_FIELDS(FIELD)                                               \
-	FIELD(DIALECT, ROOT, "dialect", "--dir and --url")                    \
-	FIELD(DRIVER, ROOT, "driver", "--url")                                \
-	FIELD(OUT, ROOT, "out", "--dir")                                      \
-	FIELD(SCHEMA, MIGRATIONS, "schema", "--schema")                       \
-	FIELD(TABLE, MIGRATIONS, "table", "--table")                          \
-	FIELD(URL, CREDENTIALS, "url", "--url or set DATABASE_URL")           \
-	FIELD(HOST, CREDENTIALS, "host", "--url or set DATABASE_URL")         \
-	FIELD(PORT, CREDENTIALS, "port", "--url or set DATABASE_URL")         \
-	FIELD(USER, CREDENTIALS, "user", "--url or set DATABASE_URL")         \
-	FIELD(PASSWORD, CREDENTIALS, "password", "--url or set DATABASE_URL") \
-	FIELD(DATABASE, CREDENTIALS, "database", "--url or set DATABASE_URL") \
-	FIELD(SSL, CREDENTIALS, "ssl", "--url or set DATABASE_URL")           \
-	FIELD(REJECT, SSL_OBJECT, "rejectUnauthorized",                       \
-	      "--url or set DATABASE_URL")
+#define MZ_CONFIG_FIELDS(FIELD)                                           \
+	FIELD(DIALECT, ROOT, "dialect", "--dir and --url")                \
+	FIELD(DRIVER, ROOT, "driver", "--url")                            \
+	FIELD(OUT, ROOT, "out", "--dir")                                  \
+	FIELD(SCHEMA, MIGRATIONS, "schema", "--schema")                   \
+	FIELD(TABLE, MIGRATIONS, "table", "--table")                      \
+	FIELD(URL, CREDENTIALS, "url", "--url or DATABASE_URL")           \
+	FIELD(HOST, CREDENTIALS, "host", "--url or DATABASE_URL")         \
+	FIELD(PORT, CREDENTIALS, "port", "--url or DATABASE_URL")         \
+	FIELD(USER, CREDENTIALS, "user", "--url or DATABASE_URL")         \
+	FIELD(PASSWORD, CREDENTIALS, "password", "--url or DATABASE_URL") \
+	FIELD(DATABASE, CREDENTIALS, "database", "--url or DATABASE_URL") \
+	FIELD(SSL, CREDENTIALS, "ssl", "--url or DATABASE_URL")           \
+	FIELD(REJECT, SSL_OBJECT, "rejectUnauthorized", "--url or DATABASE_URL")
 
 enum mz_config_scope {
 

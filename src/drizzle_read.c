@@ -54,13 +54,17 @@ static const char *source_at(const struct reader *r, size_t at)
 	struct mz_arena *a = r->c->arena;
 	const char *all = "";
 	size_t end = at;
+	int depth = 0;
 
 	while (strlen(all) < SOURCE_MAX) {
 		struct mz_js_token t = mz_js_next(&js);
 		const char *text = "\"...\"";
 
+		depth += mz_js_bracket(&js, t);
 		if (t.kind == MZ_JS_END || t.kind == MZ_JS_BROKEN ||
-		    mz_js_is(&js, t, ",") || mz_js_is(&js, t, ";"))
+		    depth < 0 ||
+		    (depth == 0 &&
+		     (mz_js_is(&js, t, ",") || mz_js_is(&js, t, ";"))))
 			return all;
 		if (t.kind == MZ_JS_WORD || t.kind == MZ_JS_SYMBOL)
 			text = mz_js_text(&js, t, a);

@@ -269,7 +269,7 @@ bool mz_js_is(const struct mz_js *js, struct mz_js_token t, const char *what)
 	       pgw_view_is(v, what);
 }
 
-static int bracket(const struct mz_js *js, struct mz_js_token t)
+int mz_js_bracket(const struct mz_js *js, struct mz_js_token t)
 {
 	int c = byte_at(js, t.start);
 
@@ -285,7 +285,7 @@ bool mz_js_skip(struct mz_js *js, struct mz_js_token t)
 	size_t depth = 0;
 
 	for (;;) {
-		int step = bracket(js, t);
+		int step = mz_js_bracket(js, t);
 
 		if (t.kind == MZ_JS_END || t.kind == MZ_JS_BROKEN)
 			return false;

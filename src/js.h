@@ -38,6 +38,9 @@ struct mz_js_token mz_js_next(struct mz_js *js);
 /* The token is these characters: a keyword, or a symbol. */
 bool mz_js_is(const struct mz_js *js, struct mz_js_token t, const char *what);
 
+/* 1 for a bracket that opens, -1 for one that closes, else 0. */
+int mz_js_bracket(const struct mz_js *js, struct mz_js_token t);
+
 /*
  * Pass over brackets that belong together, of which t is the first, or over t
  * alone.  False when they do not end.

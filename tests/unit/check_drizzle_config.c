@@ -238,11 +238,11 @@ START_TEST(an_unclear_value_is_shown_where_it_stands)
 	mz_arena_init(&arena);
 	mz_drizzle_config_parse(&c, &arena, "x.ts",
 				pgw_view_of("export default {\n  out: "
-					    "dir(),\n}"));
+					    "dir(a, [b])\n}"));
 	ck_assert(
 		!mz_drizzle_config_get(&c, MZ_CONFIG_OUT, &env, &value, &err));
 	ck_assert_str_eq(err.msg, "x.ts: out is not known without running the "
-				  "file: dir()");
+				  "file: dir(a, [b])");
 	ck_assert_str_eq(err.place.file, "x.ts");
 	ck_assert_uint_eq(err.place.line, 2);
 	ck_assert_uint_eq(err.place.column, 8);
