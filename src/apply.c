@@ -187,8 +187,9 @@ static bool open_transaction(struct mz_applying *ap, size_t i)
 	bool may_lock = job->history->may_lock ||
 			job->history->shape == MZ_SHAPE_ABSENT;
 	const char *sql =
-		mz_printf(ap->arena, "%s; %s%s",
+		mz_printf(ap->arena, "%s; %s%s%s",
 			  mz_guard_begin_sql(ap->arena, job->table),
+			  i > 0 ? mz_guard_no_waiters_sql() : "",
 			  mz_guard_history_sql(ap->arena, job->table,
 					       job->history->count + i,
 					       may_lock),
@@ -233,14 +234,17 @@ static bool close_migration(struct mz_applying *ap, size_t i)
 	const struct mz_job *job = ap->job;
 	bool last = i + 1 == job->count;
 	bool commits = last || !job->options.one_transaction;
-	const char *insert =
-		mz_history_insert_sql(ap->arena, job->table, job->shape,
-				      job->folder->layout, job->todo[i]);
+	const char *sql = mz_history_insert_sql(ap->arena, job->table,
+						job->shape, job->folder->layout,
+						job->todo[i]);
 
-	return mz_applying_send(ap, MZ_FOR_RECORD, i,
-				mz_printf(ap->arena, "%s%s",
-					  commits ? RESET_SQL "; " : "",
-					  insert)) &&
+	if (commits)
+		sql = mz_printf(ap->arena, RESET_SQL "; %s", sql);
+	if (commits && !last)
+		sql = mz_printf(ap->arena, "%s; %s", sql,
+				mz_guard_note_waiters_sql(ap->arena,
+							  job->table));
+	return mz_applying_send(ap, MZ_FOR_RECORD, i, sql) &&
 	       (!commits || mz_applying_send(ap, MZ_FOR_COMMIT, i, "COMMIT"));
 }
 

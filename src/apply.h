@@ -44,6 +44,7 @@ struct mz_applied {
 	enum mz_ending ending;
 	size_t count;	    /* migrations that the server has committed */
 	bool commit_unsure; /* LOST while a COMMIT was unanswered */
+	const char *waiters; /* CONTENDED: pids to give way to, or NULL */
 };
 
 /*

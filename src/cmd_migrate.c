@@ -22,13 +22,14 @@ struct run {
 	struct mz_pause pause; /* between retries */
 };
 
-static bool wait_for_lock(struct run *run, struct mz_err *err)
+static bool wait_for_lock(struct run *run, const char *waiters,
+			  struct mz_err *err)
 {
 	struct mz_context *c = run->w.c;
 
 	if (run->lock_deadline == 0)
 		run->lock_deadline = pgw_clock_ms() + c->opt.lock_wait;
-	return mz_guard_wait(&run->w.db, &c->arena, &run->w.table,
+	return mz_guard_wait(&run->w.db, &c->arena, &run->w.table, waiters,
 			     run->lock_deadline, err);
 }
 
@@ -85,7 +86,7 @@ static bool find_out(struct run *run, size_t committed, struct mz_err *err)
 			  "became of it");
 	mz_db_close(&run->w.db);
 	if (!mz_db_open(&run->w.db, RECONNECT_MS, err) ||
-	    !wait_for_lock(run, err) || !mz_work_read(&run->w, err))
+	    !wait_for_lock(run, NULL, err) || !mz_work_read(&run->w, err))
 		return false;
 	if (run->w.history.busy)
 		return true; /* the caller waits, and reads again */
@@ -114,7 +115,7 @@ static bool after(struct run *run, const struct mz_applied *out,
 		run->done = true;
 		return true;
 	case MZ_END_CONTENDED:
-		return wait_for_lock(run, err);
+		return wait_for_lock(run, out->waiters, err);
 	case MZ_END_RETRY:
 		return retry(run, err);
 	case MZ_END_LOST:
@@ -168,7 +169,7 @@ static bool look(struct run *run, struct mz_err *err)
 	if (!mz_work_read(w, err))
 		return false;
 	if (w->history.busy)
-		return wait_for_lock(run, err);
+		return wait_for_lock(run, NULL, err);
 	run->pending = w->plan.counts[MZ_PENDING] +
 		       w->plan.counts[MZ_OUT_OF_ORDER];
 	if (!mz_work_choose(w, err))

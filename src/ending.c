@@ -102,11 +102,12 @@ static void explain_failure(struct mz_applying *ap, struct mz_err *err)
 		mz_failure_describe(err, ap->arena, m->tag, &ap->diag);
 }
 
-static bool is_contended(const struct mz_applying *ap)
+static bool is_contended(struct mz_applying *ap)
 {
 	return (ap->culprit.purpose == MZ_FOR_CREATE ||
 		ap->culprit.purpose == MZ_FOR_OPEN) &&
-	       !ap->surprised && mz_guard_contended(&ap->diag);
+	       !ap->surprised &&
+	       mz_guard_contended(ap->arena, &ap->diag, &ap->out->waiters);
 }
 
 /* Another try may get what this one did not. */

@@ -13,6 +13,10 @@
 
 /* These words come back as the value that is no integer. */
 #define MARKER "mizzle: "
+#define GIVE_WAY MARKER "another migrator waits, with pid "
+
+/* A foreign migrator that is idle for so long has done what it came for. */
+#define QUIET_MS 2000
 
 const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t)
 {
@@ -43,7 +47,56 @@ const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 			 lock, t->quoted, rows);
 }
 
-bool mz_guard_contended(const struct pgw_diag *diag)
+/* The table as an OID. */
+static const char *relation(struct mz_arena *a, const struct mz_table *t)
+{
+	return mz_printf(a, "%s::pg_catalog.regclass::pg_catalog.oid",
+			 mz_quote_literal(a, t->quoted));
+}
+
+#define THIS_DATABASE                                  \
+	"(SELECT d.oid FROM pg_catalog.pg_database d " \
+	"WHERE d.datname OPERATOR(pg_catalog.=) "      \
+	"pg_catalog.current_database())"
+
+const char *mz_guard_note_waiters_sql(struct mz_arena *a,
+				      const struct mz_table *t)
+{
+	return mz_printf(a,
+			 "SELECT pg_catalog.set_config('mizzle.waiters', "
+			 "COALESCE((SELECT pg_catalog.string_agg("
+			 "l.pid::pg_catalog.text, ',') "
+			 "FROM pg_catalog.pg_locks l WHERE NOT l.granted "
+			 "AND l.relation OPERATOR(pg_catalog.=) %s "
+			 "AND l.database OPERATOR(pg_catalog.=) " THIS_DATABASE
+			 "), ''), false)",
+			 relation(a, t));
+}
+
+const char *mz_guard_no_waiters_sql(void)
+{
+	return "SELECT CAST(CASE WHEN COALESCE(pg_catalog.current_setting("
+	       "'mizzle.waiters', true), '') OPERATOR(pg_catalog.=) '' "
+	       "THEN '1' ELSE '" GIVE_WAY "' OPERATOR(pg_catalog.||) "
+	       "pg_catalog.current_setting('mizzle.waiters') END "
+	       "AS pg_catalog.int4); ";
+}
+
+/* The pids after GIVE_WAY: nothing but digits and commas is believed. */
+static const char *waiters_in(struct mz_arena *a, const char *message)
+{
+	const char *from = strstr(message, GIVE_WAY);
+	size_t n;
+
+	if (!from)
+		return NULL;
+	from += strlen(GIVE_WAY);
+	n = strspn(from, "0123456789,");
+	return n > 0 && from[n - 1] != ',' ? mz_strndup(a, from, n) : NULL;
+}
+
+bool mz_guard_contended(struct mz_arena *a, const struct pgw_diag *diag,
+			const char **waiters)
 {
 	static const char *const states[] = {
 		"55P03",		   /* the table is locked */
@@ -54,11 +107,14 @@ bool mz_guard_contended(const struct pgw_diag *diag)
 	const char *state = pgw_diag_sqlstate(diag);
 	const char *message = pgw_diag_get(diag, PGW_DIAG_MESSAGE);
 
+	*waiters = NULL;
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (strcmp(state, states[i]) == 0)
 			return true;
-	return strcmp(state, "22P02") == 0 && message &&
-	       strstr(message, MARKER) != NULL;
+	if (strcmp(state, "22P02") != 0 || !message)
+		return false;
+	*waiters = waiters_in(a, message);
+	return strstr(message, MARKER) != NULL;
 }
 
 /* ---- waiting */
@@ -67,9 +123,18 @@ bool mz_guard_contended(const struct pgw_diag *diag)
  * Who holds the advisory lock (its key is cut in two) or the table.  Readers
  * of the table do not count.
  */
-static const char *holder_sql(struct mz_arena *a, const struct mz_table *t)
+static const char *holder_sql(struct mz_arena *a, const struct mz_table *t,
+			      const char *waiters)
 {
 	uint64_t key = (uint64_t)t->lock_key;
+	const char *or_waiter =
+		waiters ? mz_printf(a,
+				    "OR (l.locktype OPERATOR(pg_catalog.=) "
+				    "'virtualxid' AND l.pid "
+				    "OPERATOR(pg_catalog.=) "
+				    "ANY (ARRAY[%s])) ",
+				    waiters) :
+			  "";
 
 	return mz_printf(
 		a,
@@ -82,15 +147,14 @@ static const char *holder_sql(struct mz_arena *a, const struct mz_table *t)
 		"WHERE l.granted "
 		"AND l.pid OPERATOR(pg_catalog.<>) "
 		"pg_catalog.pg_backend_pid() "
-		"AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid "
-		"FROM pg_catalog.pg_database d WHERE d.datname "
-		"OPERATOR(pg_catalog.=) pg_catalog.current_database()) "
+		"AND (l.database IS NULL "
+		"OR l.database OPERATOR(pg_catalog.=) " THIS_DATABASE ") "
 		"AND ((l.locktype OPERATOR(pg_catalog.=) 'advisory' "
 		"AND l.classid OPERATOR(pg_catalog.=) %" PRIu64
 		"::pg_catalog.int8::pg_catalog.oid "
 		"AND l.objid OPERATOR(pg_catalog.=) %" PRIu64
 		"::pg_catalog.int8::pg_catalog.oid "
-		"AND l.objsubid OPERATOR(pg_catalog.=) 1) "
+		"AND l.objsubid OPERATOR(pg_catalog.=) 1) %s"
 		"OR (l.locktype OPERATOR(pg_catalog.=) 'relation' "
 		"AND l.mode OPERATOR(pg_catalog.<>) 'AccessShareLock' "
 		"AND l.relation OPERATOR(pg_catalog.=) (SELECT c.oid "
@@ -98,8 +162,8 @@ static const char *holder_sql(struct mz_arena *a, const struct mz_table *t)
 		"ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
 		"WHERE n.nspname OPERATOR(pg_catalog.=) %s "
 		"AND c.relname OPERATOR(pg_catalog.=) %s))) LIMIT 1",
-		key >> 32, key & UINT32_MAX, mz_quote_literal(a, t->schema),
-		mz_quote_literal(a, t->name));
+		key >> 32, key & UINT32_MAX, or_waiter,
+		mz_quote_literal(a, t->schema), mz_quote_literal(a, t->name));
 }
 
 struct holder {
@@ -152,20 +216,22 @@ static bool held(struct mz_err *err, const char *who, const char *advice)
 bool mz_guard_free(struct mz_db *db, struct mz_arena *a,
 		   const struct mz_table *t, struct mz_err *err)
 {
-	struct holder h = { .arena = a };
+	struct holder h = { .arena = a, .text = "just now" };
 
-	if (!find_holder(db, holder_sql(a, t), &h, err))
+	if (!find_holder(db, holder_sql(a, t, NULL), &h, err))
 		return false;
 	return !h.found || held(err, h.text, "try again when it is done");
 }
 
 bool mz_guard_wait(struct mz_db *db, struct mz_arena *a,
-		   const struct mz_table *t, int64_t deadline_ms,
-		   struct mz_err *err)
+		   const struct mz_table *t, const char *waiters,
+		   int64_t deadline_ms, struct mz_err *err)
 {
 	struct mz_pause pause = { FIRST_PAUSE_MS, MOST_PAUSE_MS };
-	const char *sql = holder_sql(a, t);
-	struct holder h = { .arena = a };
+	const char *sql = holder_sql(a, t, waiters);
+	int64_t quiet_from = pgw_clock_ms();
+	int64_t quiet = waiters ? QUIET_MS : 0;
+	struct holder h = { .arena = a, .text = "just now" };
 	bool told = false;
 
 	for (;;) {
@@ -176,7 +242,9 @@ bool mz_guard_wait(struct mz_db *db, struct mz_arena *a,
 			return false;
 		if (!find_holder(db, sql, &h, err))
 			return false;
-		if (!h.found)
+		if (h.found)
+			quiet_from = pgw_clock_ms();
+		else if (pgw_clock_ms() - quiet_from >= quiet)
 			return true;
 		if (left <= 0)
 			return held(err, h.text,

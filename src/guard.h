@@ -21,19 +21,34 @@ const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t);
 const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 				 size_t rows, bool may_lock);
 
-/* Whether a failed guard says that someone else was faster. */
-bool mz_guard_contended(const struct pgw_diag *diag);
+/*
+ * A foreign migrator that waits for the table gets it at our COMMIT, reads what
+ * is recorded so far and goes on from there, while we would, too.  So who waits
+ * is noted just before a COMMIT that more is to follow, and the transaction
+ * after it begins by giving way.
+ */
+const char *mz_guard_note_waiters_sql(struct mz_arena *a,
+				      const struct mz_table *t);
+const char *mz_guard_no_waiters_sql(void);
+
+/*
+ * Whether a failed guard says that someone else was faster.  *waiters gets the
+ * pids of those to give way to, with commas, or NULL.
+ */
+bool mz_guard_contended(struct mz_arena *a, const struct pgw_diag *diag,
+			const char **waiters);
 
 /* Whether nobody holds the lock or the table; else status locked, and who. */
 bool mz_guard_free(struct mz_db *db, struct mz_arena *a,
 		   const struct mz_table *t, struct mz_err *err) PGW_MUST_CHECK;
 
 /*
- * Wait, with growing pauses, until nobody holds the lock or the table; tells
- * who does.  Fails with status locked after wait_ms.
+ * Wait, with growing pauses, until nobody holds the lock or the table, and none
+ * of the pids in waiters (NULL = nobody) has been in a transaction for a while;
+ * tells who it is.  Fails with status locked after the deadline.
  */
 bool mz_guard_wait(struct mz_db *db, struct mz_arena *a,
-		   const struct mz_table *t, int64_t deadline_ms,
-		   struct mz_err *err) PGW_MUST_CHECK;
+		   const struct mz_table *t, const char *waiters,
+		   int64_t deadline_ms, struct mz_err *err) PGW_MUST_CHECK;
 
 #endif

@@ -85,15 +85,21 @@ static const char *read_sql(struct mz_arena *a, const struct mz_table *t)
 		mz_quote_literal(a, t->name), t->quoted);
 }
 
-#define FACTS 15 /* columns of the first statement */
+#define HISTORY_MAX (64u << 20) /* bytes of rows that we believe */
+#define CHANGES_MAX 10		/* how often it may change while we read */
+#define FACTS 15		/* columns of the first statement */
 
 struct reader {
 	struct mz_history *h;
 	struct mz_arena *arena;
 	const char *columns; /* letters, see read_sql; NULL = no table */
+	struct mz_db *db;
 	bool has_facts;
+	bool too_large;
+	size_t bytes; /* of all rows */
 	bool malformed;
-	size_t room; /* for rows */
+	bool changed; /* between the two statements */
+	size_t room;  /* for rows */
 };
 
 /* The next column as text of the arena, or NULL. */
@@ -199,10 +205,18 @@ static void on_row(void *ctx, const struct pgw_row *row)
 {
 	struct reader *r = ctx;
 
-	if (r->has_facts)
+	r->bytes += row->cols.n;
+	if (r->bytes > HISTORY_MAX) {
+		r->too_large = true;
+		pgw_conn_deadline(r->db->conn, 0); /* wait for no more */
+	} else if (!r->has_facts) {
+		if (row->ncols == FACTS)
+			read_facts(r, row->cols);
+	} else if (r->columns && row->ncols == strlen(r->columns)) {
 		read_row(r, row->cols);
-	else if (row->ncols == FACTS)
-		read_facts(r, row->cols);
+	} else {
+		r->changed = true;
+	}
 }
 
 static int by_id(const void *a, const void *b)
@@ -255,23 +269,47 @@ static bool has_columns(const struct reader *r, const struct mz_table *t,
 			    "--table");
 }
 
-bool mz_history_read(struct mz_history *h, struct mz_arena *a, struct mz_db *db,
-		     const struct mz_table *t, struct mz_err *err)
+static bool read_once(struct reader *r, const char *sql,
+		      const struct mz_table *t, struct mz_err *err)
 {
-	struct reader r = { .h = h, .arena = a };
 	struct pgw_err cause;
 	bool ok;
 
-	*h = (struct mz_history){ .shape = MZ_SHAPE_ABSENT };
-	mz_db_hooks(db, on_row, NULL, &r);
-	ok = pgw_conn_query(db->conn, read_sql(a, t), &cause);
-	mz_db_hooks(db, NULL, NULL, NULL);
-	if (!ok && !explain(&r, t, &cause, err))
+	mz_db_hooks(r->db, on_row, NULL, r);
+	ok = pgw_conn_query(r->db->conn, sql, &cause);
+	mz_db_hooks(r->db, NULL, NULL, NULL);
+	if (r->too_large)
+		return mz_fail(err, MZ_connect,
+			       "the history is larger than %u MiB",
+			       HISTORY_MAX >> 20);
+	if (!ok && !explain(r, t, &cause, err))
 		return false;
-	if (!r.has_facts || h->version == 0 || !h->user)
+	if (!r->has_facts || r->h->version == 0 || !r->h->user)
 		return mz_fail(err, MZ_connect,
 			       "the server gave an unexpected result: it does "
 			       "not answer like PostgreSQL");
+	return true;
+}
+
+bool mz_history_read(struct mz_history *h, struct mz_arena *a, struct mz_db *db,
+		     const struct mz_table *t, struct mz_err *err)
+{
+	const char *sql = read_sql(a, t);
+	struct reader r;
+	int tries = 0;
+
+	/* Someone may create the table after the first statement looked. */
+	do {
+		r = (struct reader){ .h = h, .arena = a, .db = db };
+		*h = (struct mz_history){ .shape = MZ_SHAPE_ABSENT };
+		if (!read_once(&r, sql, t, err))
+			return false;
+	} while (r.changed && ++tries < CHANGES_MAX);
+	if (r.changed)
+		return mz_fail(err, MZ_connect,
+			       "the server gave an unexpected result: %s "
+			       "never looks the same",
+			       t->quoted);
 	if (h->count)
 		qsort(h->rows, h->count, sizeof(*h->rows), by_id);
 	return has_columns(&r, t, err);
