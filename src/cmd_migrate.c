@@ -192,8 +192,8 @@ static bool run_all(struct run *run, struct mz_err *err)
 			mz_tell(&w->db.listener,
 				&(struct mz_event){ .kind = MZ_EV_START,
 						    .file = w->folder.dir,
-						    .n = w->plan.todo_count,
-						    .k = w->folder.count });
+						    .k = w->plan.todo_count,
+						    .n = w->folder.count });
 		told = true;
 		if (!run->done && !one_round(run, err))
 			return false;
@@ -219,7 +219,5 @@ bool cmd_migrate(struct mz_context *c, struct mz_err *err)
 		.round_trips = mz_db_round_trips(&run.w.db),
 	};
 	mz_work_close(&run.w);
-	if (!ok && err->signal)
-		err->signal = mz_context_signal(c);
 	return ok;
 }

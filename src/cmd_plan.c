@@ -58,14 +58,13 @@ bool cmd_plan(struct mz_context *c, struct mz_err *err)
 
 	if (ok) {
 		show(&w);
-		c->result.kind = MZ_RESULT_LISTING;
-		mz_result_count(&c->result, w.plan.list, w.plan.listed);
+		c->result.kind = MZ_RESULT_PLAN;
+		c->result.pending = w.plan.todo_count;
 		ok = w.plan.todo_count == 0 ||
 		     (mz_history_writable(&w.history, &w.table, err) &&
 		      mz_work_runs_inside(&w, err));
 	}
+	c->result.round_trips = mz_db_round_trips(&w.db);
 	mz_work_close(&w);
-	if (!ok && err->signal)
-		err->signal = mz_context_signal(c);
 	return ok;
 }

@@ -13,11 +13,10 @@ bool cmd_status(struct mz_context *c, struct mz_err *err)
 		c->result.kind = MZ_RESULT_LISTING;
 		mz_result_count(&c->result, w.plan.list, w.plan.listed);
 	}
+	c->result.round_trips = mz_db_round_trips(&w.db);
 	mz_work_close(&w);
 	if (ok && c->opt.exit_code &&
 	    w.plan.counts[MZ_PENDING] + w.plan.counts[MZ_OUT_OF_ORDER] > 0)
 		return mz_fail(err, MZ_pending, "%s", "");
-	if (!ok && err->signal)
-		err->signal = mz_context_signal(c);
 	return ok;
 }
