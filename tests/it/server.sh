@@ -101,7 +101,7 @@ server_answers() {
 	while kill -0 "$server_pid" 2>/dev/null; do
 		case $(sed -n '1p;8p' "$dir/data/postmaster.pid" 2>/dev/null |
 			tr -d ' ' | paste -sd ' ') in
-		"$server_pid ready") return 0 ;;
+		"$server_pid ready" | "$server_pid standby") return 0 ;;
 		esac
 		sleep 0.01
 	done
