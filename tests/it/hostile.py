@@ -69,12 +69,12 @@ def _(peer):
         time.sleep(0.3)
 
 
-@case(3, 'closes at once', r'127\.0\.0\.1.*(clos|reset)|clos.*127\.0\.0\.1')
+@case(3, 'closes at once', r'127\.0\.0\.1.*(close|reset)|close.*127\.0\.0\.1')
 def _(peer):
     pass
 
 
-@case(3, 'closes after the start packet', 'clos|reset')
+@case(3, 'closes after the start packet', 'close|reset')
 def _(peer):
     peer.startup()
 
