@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""Many migrators at once: everything is applied exactly once."""
+import os
+import subprocess
+import sys
+import time
+
+from harness import (LONG, Server, check, drizzle_home, finish, folders,
+                     journal, mizzle, needs_program, newdir, note, start,
+                     start_drizzle, verdict, wait_for)
+
+needs_program()
+server = Server('autovacuum=off', 'max_connections=100')
+ROUNDS = 20 if LONG else 3
+
+# Migrations that nobody notices when they run twice, but for their effect.
+DATA = [('a', 'CREATE TABLE IF NOT EXISTS log (what text);'
+              'CREATE TABLE IF NOT EXISTS counter (n int);'
+              "INSERT INTO log VALUES ('a'); INSERT INTO counter VALUES (0);"),
+        ('b', "INSERT INTO log VALUES ('b');"
+              'UPDATE counter SET n = n + 1;'),
+        ('c', "INSERT INTO log VALUES ('c'); SELECT pg_sleep(0.05);"
+              'UPDATE counter SET n = n + 10;'),
+        ('d', "INSERT INTO log VALUES ('d');"
+              'UPDATE counter SET n = n + 100;'),
+        ('e', "INSERT INTO log VALUES ('e');")]
+
+
+def make(layout, count, slow=None):
+    """The first so many; `slow` sleeps for two seconds in its middle."""
+    text = dict(DATA)
+    if slow:
+        first, _, rest = text[slow].partition(';')
+        text[slow] = '%s; SELECT pg_sleep(2);%s' % (first, rest)
+    where = newdir('race-%s-%d' % (layout, count))
+    if layout == 'v0':
+        return journal(where, [('%04d_%s' % (i, n), text[n]) for i, (n, _)
+                               in enumerate(DATA[:count])])
+    return folders(where, [('2024010100000%d_%s' % (i, n), text[n])
+                           for i, (n, _) in enumerate(DATA[:count])])
+
+
+def exactly_once(what, rows=5):
+    check(what + ': every effect is there once', 'a b c d e|111|1', server.sql(
+        'r', "SELECT (SELECT string_agg(what, ' ' ORDER BY what) FROM log), "
+        "(SELECT n FROM counter), (SELECT count(*) FROM counter)"))
+    check(what + ': every row is there once', '%d|%d' % (rows, rows),
+          server.sql('r', 'SELECT count(*), count(DISTINCT hash) FROM '
+                     'drizzle.__drizzle_migrations'))
+
+
+def at_once(count, layout, before, options=()):
+    whole = make(layout, 5)
+    part = make(layout, before) if before else None
+    what = '%d at once, %s, %d applied before%s' % (
+        count, layout, before, ' ' + ' '.join(options) if options else '')
+    slowest = 0
+    for _ in range(ROUNDS):
+        server.fresh('r')
+        if part:
+            mizzle('migrate', '--url', server.url('r'), '--dir', part)
+        began = time.monotonic()
+        runs = [start('migrate', '--json', '--url', server.url('r'), '--dir',
+                      whole, *options) for _ in range(count)]
+        got = [finish(run) for run in runs]
+        slowest = max(slowest, time.monotonic() - began)
+        if not check(what + ': all end well', [0] * count,
+                     [g.status for g in got]):
+            note(str(next(g for g in got if g.status))[:600])
+        check(what + ': the work is done by one or shared, once',
+              5 - before, sum(g.event('result').get('applied', 0)
+                              for g in got))
+        exactly_once(what)
+    note('%s: %.1f s at most' % (what, slowest))
+
+
+def different_targets():
+    """One stops earlier than the other: neither does too much."""
+    whole = make('v0', 5)
+    for _ in range(ROUNDS):
+        server.fresh('r')
+        runs = [start('migrate', '--url', server.url('r'), '--dir', whole,
+                      *more) for more in ([], ['--to', '0001_b']) * 3]
+        check('different targets', [0] * 6, [finish(r).status for r in runs])
+        exactly_once('different targets')
+
+
+def readers():
+    """Whoever only looks at the history all the time is no obstacle."""
+    tags = [('%04d_n%d' % (i, i), 'CREATE TABLE n%d (id int);' % i)
+            for i in range(60)]
+    server.fresh('r')
+    first = journal(newdir('readers1'), tags[:1])
+    mizzle('migrate', '--url', server.url('r'), '--dir', first)
+    whole = journal(newdir('readers'), tags)
+    looking = [subprocess.Popen(
+        [server.psql, '-X', '-q', '-h', server.dir, '-p', str(server.port),
+         '-U', 'postgres', '-d', 'r'], stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, text=True) for _ in range(2)]
+    for psql in looking:
+        psql.stdin.write('SELECT * FROM drizzle.__drizzle_migrations;\n'
+                         '\\watch 0.1\n')
+        psql.stdin.flush()
+    seen = []
+    began = time.monotonic()
+    run = start('migrate', '--url', server.url('r'), '--dir', whole)
+    while run.poll() is None and time.monotonic() - began < 60:
+        seen.append(mizzle('status', '--url', server.url('r'), '--dir',
+                           whole).status)
+        time.sleep(0.2)
+    got = finish(run, 1)
+    took = time.monotonic() - began
+    for psql in looking:
+        psql.kill()
+        psql.wait()
+    check('readers: mizzle ends well', 0, got.status) or note(str(got)[:600])
+    check('readers: in time (%.1f s)' % took, True, took < 30)
+    check('readers: status works meanwhile, or says who migrates', True,
+          set(seen) <= {0, 4})
+    check('readers: all were applied', '60', server.sql(
+        'r', 'SELECT count(*) FROM drizzle.__drizzle_migrations'))
+    note('60 migrations among readers: %.1f s, %d times status: %s' % (
+        took, len(seen), sorted(set(seen))))
+
+
+def failing():
+    """All fail in the same way; nothing is half done, nobody hangs."""
+    where = journal(newdir('failing'), [
+        ('0000_a', DATA[0][1]), ('0001_bad', "INSERT INTO log VALUES ('x');"
+                                 "SELECT 1/0;")])
+    server.fresh('r')
+    runs = [start('migrate', '--url', server.url('r'), '--dir', where)
+            for _ in range(6)]
+    check('a failing migration, six at once', [1] * 6,
+          [finish(r).status for r in runs])
+    check('a failing migration: kept before it', 'a|1', server.sql(
+        'r', "SELECT (SELECT string_agg(what, ' ') FROM log), count(*) FROM "
+        'drizzle.__drizzle_migrations'))
+
+
+def busy(db):
+    """Is a migration in its pg_sleep?"""
+    return server.sql('postgres', "SELECT count(*) FROM pg_stat_activity "
+                      "WHERE datname = '%s' AND wait_event = 'PgSleep'"
+                      % db) != '0'
+
+
+def drizzle_meanwhile(layout, version, before, count=1, options=()):
+    """Drizzle, started while mizzle applies, waits; nothing runs twice."""
+    whole = make(layout, 5, slow='c')
+    what = '%d Drizzle during mizzle, %s, %d applied before %s' % (
+        count, layout, before, ' '.join(options))
+    for _ in range(3 if LONG else 1):
+        server.fresh('r')
+        if before:
+            mizzle('migrate', '--url', server.url('r'), '--dir',
+                   make(layout, before))
+        whole = make(layout, 5, slow='c')
+        ours = start('migrate', '--json', '--url', server.url('r'), '--dir',
+                     whole, *options)
+        check(what + ': it is at work', True,
+              wait_for(lambda: busy('r'), 10))
+        theirs = [start_drizzle(version, server.url('r'), whole)
+                  for _ in range(count)]
+        got = finish(ours)
+        check(what + ': mizzle ends well', 0, got.status)
+        for run in theirs:
+            done = finish(run)
+            check(what + ': Drizzle ends well', (0, ''),
+                  (done.status, done.err))
+        note('%s: mizzle applied %s of %d' % (
+            what, got.event('result').get('applied'), 5 - before))
+        exactly_once(what)
+
+
+def mizzle_meanwhile(layout, version):
+    """mizzle, started while Drizzle applies: it must not run things twice.
+    Drizzle takes no lock, but its tables and rows are seen in time."""
+    server.fresh('r')
+    mizzle('migrate', '--url', server.url('r'), '--dir', make(layout, 2))
+    whole = make(layout, 5, slow='c')
+    theirs = start_drizzle(version, server.url('r'), whole)
+    if not wait_for(lambda: busy('r'), 10):
+        return
+    ours = finish(start('migrate', '--json', '--url', server.url('r'),
+                        '--dir', whole), 60)
+    done = finish(theirs)
+    what = 'mizzle during Drizzle, ' + layout
+    note('%s: statuses %s and %s; log %s, history %s' % (
+        what, ours.status, done.status,
+        server.sql('r', "SELECT string_agg(what, '' ORDER BY what) FROM log"),
+        server.sql('r', 'SELECT count(*) FROM '
+                   'drizzle.__drizzle_migrations')))
+
+
+def killed_in_between():
+    """The one that works dies; those that wait take over."""
+    whole = make('v0', 5, slow='c')
+    server.fresh('r')
+    first = start('migrate', '--url', server.url('r'), '--dir', whole)
+    check('killed: it is at work', True, wait_for(lambda: busy('r'), 10))
+    others = [start('migrate', '--url', server.url('r'), '--dir', whole)
+              for _ in range(3)]
+    time.sleep(0.3)
+    first.kill()
+    finish(first)
+    check('killed: the others end well', [0] * 3,
+          [finish(r).status for r in others])
+    exactly_once('killed')
+
+
+for layout in 'v0', 'v1':
+    for before in 0, 2:
+        at_once(2, layout, before)
+        at_once(20, layout, before)
+at_once(5, 'v0', 0, ('--transaction', 'all'))
+different_targets()
+readers()
+failing()
+killed_in_between()
+if drizzle_home():
+    for layout, version in ('v0', 0), ('v1', 1):
+        for before in 0, 2:
+            drizzle_meanwhile(layout, version, before)
+        drizzle_meanwhile(layout, version, 2, 2, ('--transaction', 'all'))
+        mizzle_meanwhile(layout, version)
+else:
+    note('no drizzle-orm here: it was left out of the races')
+sys.exit(verdict())
