@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every allocation of a whole session is made to fail in turn.  Linked with
+ * --wrap=malloc and --wrap=free, so that only our own are counted.
+ */
+#include <config.h>
+
+#include "../golden/player.h"
+#include "unit.h"
+
+static int countdown = -1;
+static int alive; /* allocations that nobody has freed */
+static bool armed;
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+void *__wrap_malloc(size_t n)
+{
+	void *p = NULL;
+
+	if (countdown != 0)
+		p = __real_malloc(n);
+	if (countdown >= 0)
+		countdown--;
+	alive += armed && p;
+	return p;
+}
+
+void __wrap_free(void *p)
+{
+	alive -= armed && p;
+	__real_free(p);
+}
+
+static const struct golden *find(const char *name)
+{
+	const struct golden *g = goldens;
+
+	while (strcmp(g->name, name) != 0)
+		g++;
+	return g;
+}
+
+struct count {
+	int failed, survived;
+};
+
+/* The n-th allocation fails; false when there were not so many. */
+static bool try_one(const struct golden *g, struct pgw_buf *trace, int n,
+		    struct count *count)
+{
+	static struct player p;
+	const struct golden_io io = { player_write, player_read, &p };
+	struct pgw_err err = { 0 };
+	bool ok, fired;
+
+	ck_assert(player_load(&p, "15", g->name));
+	p.step = 33;
+	if (trace)
+		trace->len = 0; /* it has grown before */
+	countdown = n;
+	armed = true;
+	ok = golden_run(g, &io, trace, &err);
+	armed = false; /* Check allocates too */
+	fired = countdown < 0;
+	countdown = -1;
+	ck_assert_int_eq(alive, 0);
+	if (!ok)
+		ck_assert_msg(err.code == PGW_E_NOMEM, "%s", err.msg);
+	*(ok ? &count->survived : &count->failed) += fired;
+	return fired;
+}
+
+static struct count try_all(const char *name, struct pgw_buf *trace)
+{
+	struct count count = { 0, 0 };
+
+	for (int n = 0; n < 5000; n++)
+		if (!try_one(find(name), trace, n, &count))
+			return count;
+	ck_abort_msg("it never ends");
+}
+
+START_TEST(each_allocation_of_a_session_may_fail)
+{
+	static const char *const names[] = { "scram-once", "select",
+					     "pipeline",   "notices",
+					     "copy-in",	   "copy-out",
+					     "md5" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct count count = try_all(names[i], NULL);
+
+		ck_assert_int_gt(count.failed, 3);
+		ck_assert_int_eq(count.survived, 0);
+	}
+}
+
+END_TEST
+
+/* A line that cannot be shown is no reason to stop. */
+START_TEST(a_trace_may_go_without_memory)
+{
+	struct pgw_buf trace;
+	struct count count;
+	unsigned char *room = malloc(1 << 16);
+
+	ck_assert_ptr_nonnull(room);
+	trace = (struct pgw_buf){ .data = room,
+				  .cap = 1 << 16,
+				  .max = 1 << 16 };
+	count = try_all("scram-once", &trace);
+	ck_assert_int_gt(count.failed, 3);
+	ck_assert_int_gt(count.survived, 20);
+	pgw_buf_release(&trace);
+}
+
+END_TEST
+
+UNIT_MAIN("session_oom", each_allocation_of_a_session_may_fail,
+	  a_trace_may_go_without_memory)
