@@ -196,6 +196,15 @@ bool mz_connect_understand(struct mz_context *c, struct pgw_conninfo *info,
 	return ok;
 }
 
+/* Who looks at pg_stat_activity should see who it is. */
+static bool set_own_name(struct pgw_conninfo *info, struct pgw_err *err)
+{
+	enum pgw_keyword name = PGW_KW_fallback_application_name;
+
+	return info->set[name].value ||
+	       pgw_conninfo_set(info, name, PACKAGE_NAME, err);
+}
+
 static void tell_notices(struct mz_context *c, const struct pgw_buf *notices)
 {
 	struct pgw_cur cur = pgw_cur_of(pgw_buf_view(notices));
@@ -221,7 +230,8 @@ bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
 	ok = mz_settle_variable(c, MZ_OPT_wait, err) &&
 	     understand(c, &info, &o, &name, err);
 	if (ok) {
-		ok = pgw_config_settle(cfg, &info, &o, &cause) ||
+		ok = (set_own_name(&info, &cause) &&
+		      pgw_config_settle(cfg, &info, &o, &cause)) ||
 		     fail_from(err, &cause, name);
 		pgw_conninfo_release(&info);
 	}
