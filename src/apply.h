@@ -42,8 +42,8 @@ enum mz_ending {
 
 struct mz_applied {
 	enum mz_ending ending;
-	size_t count;	    /* migrations that the server has committed */
-	bool commit_unsure; /* LOST while a COMMIT was unanswered */
+	size_t count;	     /* migrations that the server has committed */
+	bool commit_unsure;  /* LOST while a COMMIT was unanswered */
 	const char *waiters; /* CONTENDED: pids to give way to, or NULL */
 };
 

@@ -29,8 +29,9 @@ static bool wait_for_lock(struct run *run, const char *waiters,
 
 	if (run->lock_deadline == 0)
 		run->lock_deadline = pgw_clock_ms() + c->opt.lock_wait;
-	return mz_guard_wait(&run->w.db, &c->arena, &run->w.table, waiters,
-			     run->lock_deadline, err);
+	return mz_guard_wait(&run->w.db, &c->arena, &run->w.table,
+			     &(struct mz_wait){ waiters, run->lock_deadline },
+			     err);
 }
 
 /* err says what failed; it is tried again unless that was the last time. */

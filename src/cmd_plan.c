@@ -13,6 +13,7 @@ static const struct mz_hazard *hazard_of(struct mz_arena *a,
 		return NULL;
 	h = mz_alloc(a, sizeof(*h));
 	h->line = s->refused.line;
+	h->column = s->column;
 	h->what = s->refused.what;
 	h->why = s->refused.kind == MZ_SQL_ALONE ?
 			 "cannot run inside a transaction" :

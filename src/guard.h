@@ -42,13 +42,18 @@ bool mz_guard_contended(struct mz_arena *a, const struct pgw_diag *diag,
 bool mz_guard_free(struct mz_db *db, struct mz_arena *a,
 		   const struct mz_table *t, struct mz_err *err) PGW_MUST_CHECK;
 
+struct mz_wait {
+	const char *waiters; /* pids of foreign migrators, or NULL */
+	int64_t deadline_ms;
+};
+
 /*
  * Wait, with growing pauses, until nobody holds the lock or the table, and none
- * of the pids in waiters (NULL = nobody) has been in a transaction for a while;
- * tells who it is.  Fails with status locked after the deadline.
+ * of the foreign migrators has been in a transaction for a while; tells who it
+ * is.  Fails with status locked after the deadline.
  */
 bool mz_guard_wait(struct mz_db *db, struct mz_arena *a,
-		   const struct mz_table *t, const char *waiters,
-		   int64_t deadline_ms, struct mz_err *err) PGW_MUST_CHECK;
+		   const struct mz_table *t, const struct mz_wait *w,
+		   struct mz_err *err) PGW_MUST_CHECK;
 
 #endif

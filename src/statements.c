@@ -67,6 +67,8 @@ void mz_statements_survey(struct pgw_view text, struct mz_survey *survey)
 		if (!runs_inside(st.kind) && !survey->has_refused) {
 			survey->has_refused = true;
 			survey->refused = st;
+			mz_sql_place(text, st.start, &survey->refused.line,
+				     &survey->column);
 		}
 	}
 }

@@ -28,6 +28,7 @@ struct mz_survey {
 	bool one_by_one; /* savepoints: a pipeline could revive a failure */
 	bool has_refused;
 	struct mz_sql_statement refused; /* the first that cannot run inside */
+	size_t column;			 /* of its first token */
 };
 
 void mz_statements_survey(struct pgw_view text, struct mz_survey *survey);

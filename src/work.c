@@ -119,9 +119,10 @@ bool mz_work_survey(struct mz_work *w, struct mz_err *err)
 	return true;
 }
 
-static bool refuse(const struct mz_migration *m,
-		   const struct mz_sql_statement *st, struct mz_err *err)
+static bool refuse(const struct mz_migration *m, const struct mz_survey *survey,
+		   struct mz_err *err)
 {
+	const struct mz_sql_statement *st = &survey->refused;
 	const char *what = st->what ? st->what : "a statement";
 
 	if (st->kind == MZ_SQL_COPY_STDIN) {
@@ -142,14 +143,13 @@ static bool refuse(const struct mz_migration *m,
 		mz_hint(err, "remove it: every migration runs in a "
 			     "transaction; nothing was sent");
 	}
-	return mz_at(err, m->path, st->line, 1);
+	return mz_at(err, m->path, st->line, survey->column);
 }
 
 bool mz_work_runs_inside(struct mz_work *w, struct mz_err *err)
 {
 	for (size_t i = 0; i < w->plan.todo_count; i++)
 		if (w->surveys[i].has_refused)
-			return refuse(w->plan.todo[i], &w->surveys[i].refused,
-				      err);
+			return refuse(w->plan.todo[i], &w->surveys[i], err);
 	return true;
 }
