@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a connection is made of: for conn.c and conn_open.c alone. */
+/* What a connection is made of: for conn.c and conn_*.c alone. */
 #ifndef PGW_CONN_INNER_H
 #define PGW_CONN_INNER_H
 
@@ -36,5 +36,8 @@ void pgw_conn_reset(struct pgw_conn *c);
 /* The server is the user's that requirepeer asks for, if it does. */
 bool pgw_conn_is_peer(const struct pgw_conn *c, const struct pgw_sock *k,
 		      struct pgw_err *err) PGW_MUST_CHECK;
+
+/* Log in to c's host over its socket, as the settings say. */
+bool pgw_conn_log_in(struct pgw_conn *c, struct pgw_err *err) PGW_MUST_CHECK;
 
 #endif

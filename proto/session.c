@@ -221,11 +221,13 @@ static bool feed(struct pgw_session *s, const unsigned char *data, size_t n,
 	size_t skipped = n < s->skip ? n : s->skip;
 
 	s->skip -= skipped;
-	if (n == skipped)
+	data += skipped;
+	n -= skipped;
+	if (n == 0)
 		return true;
 	if (!count_startup(s, n, err))
 		return false;
-	pgw_buf_put(&s->in, data + skipped, n - skipped);
+	pgw_buf_put(&s->in, data, n);
 	if (s->in.failed)
 		return pgw_fail(err, PGW_E_NOMEM,
 				"no memory for a message from the server");

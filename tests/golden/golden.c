@@ -129,10 +129,11 @@ static void on_notice(void *ctx, const struct pgw_diag *diag)
 
 static void on_done(void *ctx, const struct pgw_outcome *outcome)
 {
+	const char *tag = outcome->tag[0] ? outcome->tag : "nothing";
 	char line[100];
 
 	snprintf(line, sizeof(line), "  done in %c: %s", outcome->txn,
-		 outcome->ok ? outcome->tag : "failed");
+		 outcome->ok ? tag : "failed");
 	pgw_buf_put_text(ctx, line);
 	if (!outcome->ok)
 		put_diag(ctx, &outcome->diag);
