@@ -4,6 +4,7 @@
 #include "inspect.h"
 #include "script.h"
 #include "sql.h"
+#include "statements.h"
 
 #include <string.h>
 
@@ -191,22 +192,13 @@ static void check_breakpoints(const struct script *s)
 
 /* ---- statements */
 
-/* "-- mizzle: no-transaction" among the comments at the head of the file. */
 static bool says_no_transaction(struct pgw_view text)
 {
-	static const char word[] = "no-transaction";
+	struct pgw_view words;
 
-	while (text.n > 2 && text.p[0] == '-' && text.p[1] == '-') {
-		const unsigned char *lf = memchr(text.p, '\n', text.n);
-		size_t n = lf ? (size_t)(lf - text.p) + 1 : text.n;
-		const unsigned char *mark = memmem(text.p, n, "mizzle:", 7);
-
-		if (mark && memmem(mark, n - (size_t)(mark - text.p), word,
-				   strlen(word)))
+	while (mz_directive_next(&text, &words))
+		if (pgw_view_is(words, "no-transaction"))
 			return true;
-		text.p += n;
-		text.n -= n;
-	}
 	return false;
 }
 
@@ -253,8 +245,18 @@ static void check_alone(const struct script *s,
 {
 	struct mz_finding *one;
 
-	if (!alone->what || s->no_transaction || s->statements < 2)
+	if (!alone->what || s->no_transaction)
 		return;
+	if (s->statements == 1) {
+		one = mz_findings_add(s->findings, MZ_LEVEL_WARNING, "alone",
+				      "%s: %s cannot run in a transaction: "
+				      "Drizzle fails on it, and this version "
+				      "of mizzle refuses it",
+				      s->m->tag, alone->what);
+		one->hint = "run it by hand for now";
+		place(s, one, at);
+		return;
+	}
 	one = mz_findings_add(s->findings, MZ_LEVEL_WARNING, "not-alone",
 			      "%s: %s cannot run in a transaction, so nothing "
 			      "of this migration does: a failure leaves it "

@@ -48,6 +48,48 @@ bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st)
 	return true;
 }
 
+static void skip_blanks(struct pgw_view *v)
+{
+	while (v->n > 0 && (v->p[0] == ' ' || v->p[0] == '\t')) {
+		v->p++;
+		v->n--;
+	}
+}
+
+bool mz_directive_next(struct pgw_view *head, struct pgw_view *words)
+{
+	static const char name[] = "mizzle:";
+
+	while (head->n > 2 && head->p[0] == '-' && head->p[1] == '-') {
+		const unsigned char *lf = memchr(head->p, '\n', head->n);
+		size_t n = lf ? (size_t)(lf - head->p) + 1 : head->n;
+
+		*words = (struct pgw_view){ head->p + 2, n - 2 };
+		head->p += n;
+		head->n -= n;
+		skip_blanks(words);
+		if (words->n < strlen(name) ||
+		    memcmp(words->p, name, strlen(name)) != 0)
+			continue;
+		words->p += strlen(name);
+		words->n -= strlen(name);
+		skip_blanks(words);
+		while (words->n > 0 && words->p[words->n - 1] <= ' ')
+			words->n--;
+		return true;
+	}
+	return false;
+}
+
+static size_t directive_line(struct pgw_view text)
+{
+	struct pgw_view head = text, words;
+
+	if (!mz_directive_next(&head, &words))
+		return 0;
+	return count_lines(text.p, words.p) + 1;
+}
+
 static bool runs_inside(enum mz_sql_kind kind)
 {
 	return kind == MZ_SQL_PLAIN || kind == MZ_SQL_SAVEPOINT;
@@ -58,7 +100,7 @@ void mz_statements_survey(struct pgw_view text, struct mz_survey *survey)
 	struct mz_sql_statement st;
 	struct mz_statements s;
 
-	*survey = (struct mz_survey){ 0 };
+	*survey = (struct mz_survey){ .directive_line = directive_line(text) };
 	mz_statements_init(&s, text);
 	while (mz_statements_next(&s, &st)) {
 		survey->statements++;

@@ -29,7 +29,14 @@ struct mz_survey {
 	bool has_refused;
 	struct mz_sql_statement refused; /* the first that cannot run inside */
 	size_t column;			 /* of its first token */
+	size_t directive_line; /* of the first "-- mizzle: ..."; 0 = none */
 };
+
+/*
+ * The next "-- mizzle: words" among the comments at the head of a text: cuts
+ * what was looked at off *head, and gives the words.
+ */
+bool mz_directive_next(struct pgw_view *head, struct pgw_view *words);
 
 void mz_statements_survey(struct pgw_view text, struct mz_survey *survey);
 

@@ -146,10 +146,25 @@ static bool refuse(const struct mz_migration *m, const struct mz_survey *survey,
 	return mz_at(err, m->path, st->line, survey->column);
 }
 
+static bool refuse_directive(const struct mz_migration *m,
+			     const struct mz_survey *survey, struct mz_err *err)
+{
+	mz_fail(err, MZ_refused,
+		"%s asks to be run in another way, which is not supported yet",
+		m->tag);
+	mz_hint(err, "nothing was sent; without the comment it runs in a "
+		     "transaction, like every other");
+	return mz_at(err, m->path, survey->directive_line, 1);
+}
+
 bool mz_work_runs_inside(struct mz_work *w, struct mz_err *err)
 {
-	for (size_t i = 0; i < w->plan.todo_count; i++)
+	for (size_t i = 0; i < w->plan.todo_count; i++) {
+		if (w->surveys[i].directive_line)
+			return refuse_directive(w->plan.todo[i], &w->surveys[i],
+						err);
 		if (w->surveys[i].has_refused)
 			return refuse(w->plan.todo[i], &w->surveys[i], err);
+	}
 	return true;
 }

@@ -63,7 +63,7 @@ static const struct {
 	{ "select 1;" B "\n rollback", "rollback:2:2" },
 	{ "do $$ begin commit; end $$", "" },
 	{ "copy a from stdin", "copy-stdin:1:1" },
-	{ "create index concurrently i on a (b)", "" },
+	{ "create index concurrently i on a (b)", "alone:1:1" },
 	{ "select 1;\n" B "create index concurrently i on a (b);",
 	  "breakpoint-tail:2:25 not-alone:2:25" },
 };
