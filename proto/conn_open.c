@@ -57,8 +57,11 @@ static bool possible_without_tls(const struct pgw_config *cfg,
 					     "prefer",	  "require",
 					     "verify-ca", "verify-full" };
 
-	if (cfg->channel_binding == PGW_BINDING_REQUIRE)
-		return needs_tls("channel_binding=", "require", err);
+	if (cfg->channel_binding == PGW_BINDING_REQUIRE) {
+		needs_tls("channel_binding=", "require", err);
+		return pgw_hint(err, "say channel_binding=prefer if nobody "
+				     "else can be on the way to the server");
+	}
 	if (host->local || cfg->sslmode == PGW_SSL_DISABLE)
 		return true;
 	if (cfg->sslmode >= PGW_SSL_REQUIRE)
@@ -94,7 +97,12 @@ static enum attempt check_target(struct pgw_conn *c, enum pgw_target target,
 		return TAKEN;
 	if (!find_role(c, &role, err))
 		return FAILED;
-	return pgw_target_check(&role, target, err) ? TAKEN : UNWANTED;
+	if (pgw_target_check(&role, target, err))
+		return TAKEN;
+	if (!c->cfg->target_given)
+		pgw_hint(err, "of several hosts one is looked for that can be "
+			      "written to; target_session_attrs=any takes any");
+	return UNWANTED;
 }
 
 static enum attempt use_socket(struct pgw_conn *c, enum pgw_target target,
@@ -110,9 +118,7 @@ static enum attempt use_socket(struct pgw_conn *c, enum pgw_target target,
 	}
 	if (result == TAKEN)
 		return TAKEN;
-	if (result == UNWANTED)
-		pgw_wrap(err, "the server at %s", c->address);
-	else if (err->code != PGW_E_SERVER || c->cfg->nhosts > 1)
+	if (err->code != PGW_E_SERVER || c->cfg->nhosts > 1)
 		pgw_wrap(err, "%s", c->address);
 	pgw_conn_reset(c);
 	return result;
@@ -202,9 +208,6 @@ static bool try_hosts(struct pgw_conn *c, const size_t *order,
 			return false;
 		put_all(err, all);
 	}
-	if (target != PGW_TARGET_ANY && !c->cfg->target_given)
-		pgw_hint(err, "of several hosts one is looked for that can be "
-			      "written to; target_session_attrs=any takes any");
 	return false;
 }
 

@@ -60,6 +60,7 @@ bool pgw_target_check(const struct pgw_role *role, enum pgw_target target,
 	if (fits(role, target))
 		return true;
 	return pgw_fail(err, PGW_E_REFUSED,
-			"is %s, but target_session_attrs is %s", what_is(role),
-			names[target]);
+			"the server is %s, but target_session_attrs is "
+			"%s",
+			what_is(role), names[target]);
 }
