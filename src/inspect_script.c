@@ -15,7 +15,6 @@ struct script {
 	const struct mz_migration *m;
 	struct pgw_view text;
 	struct mz_findings *findings;
-	bool no_transaction; /* the author says so at the head of the file */
 	size_t statements;
 	bool told[8]; /* of mz_sql_kind: once a file is enough */
 };
@@ -190,37 +189,37 @@ static void check_breakpoints(const struct script *s)
 	}
 }
 
-/* ---- statements */
-
-static bool says_no_transaction(struct pgw_view text)
+/* What migrate refuses, so far. */
+static void check_directives(const struct script *s)
 {
-	struct pgw_view words;
+	struct pgw_view head = s->text, words;
 
-	while (mz_directive_next(&text, &words))
-		if (pgw_view_is(words, "no-transaction"))
-			return true;
-	return false;
+	if (!mz_directive_next(&head, &words))
+		return;
+	add(s, MZ_LEVEL_WARNING, "directive",
+	    "asks to be run in another way, which this version refuses",
+	    (size_t)(words.p - s->text.p))
+		->hint = "remove the comment, or run it by hand for now";
 }
 
 /* What to say of each kind of statement; NULL = nothing. */
 static const struct remark {
 	enum mz_sql_kind kind;
 	enum mz_level level;
-	bool allowed; /* when the author says no-transaction */
 	const char *rule, *message, *hint;
 } remarks[] = {
-	{ MZ_SQL_BEGIN, MZ_LEVEL_WARNING, true, "begin",
+	{ MZ_SQL_BEGIN, MZ_LEVEL_WARNING, "begin",
 	  "starts a transaction of its own inside the migration's",
 	  "remove it: each migration runs in a transaction anyway" },
-	{ MZ_SQL_COMMIT, MZ_LEVEL_ERROR, true, "commit",
+	{ MZ_SQL_COMMIT, MZ_LEVEL_ERROR, "commit",
 	  "ends the transaction of the migration: what fails behind it leaves "
 	  "the rest half done",
-	  "remove it, or begin the file with -- mizzle: no-transaction" },
-	{ MZ_SQL_ROLLBACK, MZ_LEVEL_ERROR, true, "rollback",
+	  "remove it: each migration runs in a transaction" },
+	{ MZ_SQL_ROLLBACK, MZ_LEVEL_ERROR, "rollback",
 	  "rolls back: Drizzle then loses, in silence, every migration of the "
 	  "run before it",
-	  "remove it, or begin the file with -- mizzle: no-transaction" },
-	{ MZ_SQL_COPY_STDIN, MZ_LEVEL_ERROR, false, "copy-stdin",
+	  "remove it: each migration runs in a transaction" },
+	{ MZ_SQL_COPY_STDIN, MZ_LEVEL_ERROR, "copy-stdin",
 	  "copies from stdin, but in a migration there is no data to come",
 	  "use INSERT, or load the data in another way" },
 };
@@ -231,39 +230,26 @@ static void check_kind(struct script *s, const struct mz_sql_statement *st,
 	for (size_t i = 0; i < sizeof(remarks) / sizeof(remarks[0]); i++) {
 		const struct remark *r = &remarks[i];
 
-		if (r->kind != st->kind || s->told[r->kind] ||
-		    (r->allowed && s->no_transaction))
+		if (r->kind != st->kind || s->told[r->kind])
 			continue;
 		s->told[r->kind] = true;
 		add(s, r->level, r->rule, r->message, at)->hint = r->hint;
 	}
 }
 
-/* A statement that wants no transaction, among others that have none then. */
 static void check_alone(const struct script *s,
 			const struct mz_sql_statement *alone, size_t at)
 {
 	struct mz_finding *one;
 
-	if (!alone->what || s->no_transaction)
+	if (!alone->what)
 		return;
-	if (s->statements == 1) {
-		one = mz_findings_add(s->findings, MZ_LEVEL_WARNING, "alone",
-				      "%s: %s cannot run in a transaction: "
-				      "Drizzle fails on it, and this version "
-				      "of mizzle refuses it",
-				      s->m->tag, alone->what);
-		one->hint = "run it by hand for now";
-		place(s, one, at);
-		return;
-	}
-	one = mz_findings_add(s->findings, MZ_LEVEL_WARNING, "not-alone",
-			      "%s: %s cannot run in a transaction, so nothing "
-			      "of this migration does: a failure leaves it "
-			      "half done, and Drizzle fails on it",
+	one = mz_findings_add(s->findings, MZ_LEVEL_WARNING, "alone",
+			      "%s: %s cannot run in a transaction: Drizzle "
+			      "fails on it, and this version of mizzle refuses "
+			      "it",
 			      s->m->tag, alone->what);
-	one->hint = "give it a migration of its own, or begin the file with "
-		    "-- mizzle: no-transaction";
+	one->hint = "run it by hand for now";
 	place(s, one, at);
 }
 
@@ -327,7 +313,7 @@ void mz_inspect_script(const struct mz_migration *m, struct pgw_view text,
 
 	/* An empty buffer has no address, but an empty text has a chunk. */
 	s.text = text.p ? text : pgw_view_of("");
-	s.no_transaction = says_no_transaction(s.text);
+	check_directives(&s);
 	check_sendable(&s);
 	check_line_ends(&s);
 	check_breakpoints(&s);

@@ -59,13 +59,13 @@ static const struct {
 	{ "select 1;" B " -- why\nselect 2", "" },
 	{ "select 1;" B "\r\nselect 2\r\n", "crlf:1:34" },
 	{ "begin;\nselect 1;\ncommit;", "begin:1:1 commit:3:1" },
-	{ "-- mizzle: no-transaction\nbegin;\nselect 1;\ncommit;", "" },
+	{ "-- mizzle: no-transaction\nselect 1;", "directive:1:12" },
 	{ "select 1;" B "\n rollback", "rollback:2:2" },
 	{ "do $$ begin commit; end $$", "" },
 	{ "copy a from stdin", "copy-stdin:1:1" },
 	{ "create index concurrently i on a (b)", "alone:1:1" },
 	{ "select 1;\n" B "create index concurrently i on a (b);",
-	  "breakpoint-tail:2:25 not-alone:2:25" },
+	  "breakpoint-tail:2:25 alone:2:25" },
 };
 
 START_TEST(each_fault_of_a_script_is_found_where_it_is)
