@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /*
@@ -16,11 +17,18 @@
  */
 static int pipe_read = -1, pipe_write = -1;
 
-static bool is_readable(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+/*
+ * Terminals and wrappers often give one wish to stop twice, and what ends in
+ * the middle of cancelling leaves the statement running on the server; so only
+ * the third signal is taken as impatience.
+ */
+#define PATIENCE 2
 
-	return fd >= 0 && poll(&p, 1, 0) > 0;
+static int signals_so_far(void)
+{
+	int bytes = 0;
+
+	return ioctl(pipe_read, FIONREAD, &bytes) == 0 ? bytes : 0;
 }
 
 static void on_signal(int number)
@@ -28,11 +36,18 @@ static void on_signal(int number)
 	int saved = errno;
 	unsigned char byte = (unsigned char)number;
 
-	if (is_readable(pipe_read)) /* the second one */
+	if (signals_so_far() >= PATIENCE)
 		_exit(128 + number);
 	if (write(pipe_write, &byte, 1) != 1)
 		_exit(128 + number);
 	errno = saved;
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return fd >= 0 && poll(&p, 1, 0) > 0;
 }
 
 bool mz_signals_catch(struct mz_context *c, struct mz_err *err)

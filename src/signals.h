@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Signals that ask the program to end become a readable descriptor.  What is
- * running is then stopped in order; a second signal ends the program at once.
+ * running is then stopped in order; the third ends the program at once.
  */
 #ifndef MZ_SIGNALS_H
 #define MZ_SIGNALS_H
