@@ -11,8 +11,8 @@
 #define STARTUP_BYTES_MAX (1u << 20)
 #define STARTUP_PACKET_MAX 10000u
 #define CANCEL_CODE 80877102u
-#define IN_MAX (2 * (size_t)PGW_BODY_MAX) /* a message, and what came with it \
-					   */
+/* A message, and what came with it. */
+#define IN_MAX (2 * (size_t)PGW_BODY_MAX)
 #define OUT_MAX (2u * (size_t)PGW_QUERY_MAX)
 #define SKIP_MIN (64u << 10) /* smaller ones are checked like all others */
 #define SKIP_MAX PGW_QUERY_MAX

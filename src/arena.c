@@ -81,7 +81,8 @@ char *mz_strndup(struct mz_arena *a, const char *s, size_t n)
 {
 	char *copy = mz_alloc(a, n + 1);
 
-	memcpy(copy, s, n);
+	if (n > 0) /* s may be NULL then */
+		memcpy(copy, s, n);
 	return copy;
 }
 
