@@ -21,24 +21,20 @@ struct names {
 static void on_name(void *ctx, const struct pgw_row *row)
 {
 	struct names *n = ctx;
-	struct pgw_view cols = row->cols, v;
+	struct pgw_view cols = row->cols;
+	const char *name = mz_db_text(n->arena, &cols);
 
-	if (!pgw_column_next(&cols, &v) || !v.p)
-		return;
-	n->text = mz_printf(n->arena, "%s%s%.*s", n->text, *n->text ? ", " : "",
-			    (int)v.n, (const char *)v.p);
+	if (name)
+		n->text = mz_printf(n->arena, "%s%s%s", n->text,
+				    *n->text ? ", " : "", name);
 }
 
 static bool indexes_are_valid(struct mz_work *w, struct mz_err *err)
 {
 	struct names n = { .arena = &w->c->arena, .text = "" };
 	struct pgw_err cause;
-	bool ok;
 
-	mz_db_hooks(&w->db, on_name, NULL, &n);
-	ok = pgw_conn_query(w->db.conn, invalid_indexes_sql, &cause);
-	mz_db_hooks(&w->db, NULL, NULL, NULL);
-	if (!ok)
+	if (!mz_db_query(&w->db, invalid_indexes_sql, on_name, &n, &cause))
 		return mz_db_fail(err, &cause);
 	if (!*n.text)
 		return true;

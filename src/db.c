@@ -125,6 +125,27 @@ void mz_db_hooks(struct mz_db *db,
 	pgw_conn_answers(db->conn, row, done, ctx);
 }
 
+bool mz_db_query(struct mz_db *db, const char *sql,
+		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
+		 struct pgw_err *err)
+{
+	bool ok;
+
+	mz_db_hooks(db, row, NULL, ctx);
+	ok = pgw_conn_query(db->conn, sql, err);
+	mz_db_hooks(db, NULL, NULL, NULL);
+	return ok;
+}
+
+const char *mz_db_text(struct mz_arena *a, struct pgw_view *cols)
+{
+	struct pgw_view v = { 0 };
+
+	if (!pgw_column_next(cols, &v) || !v.p)
+		return NULL;
+	return mz_strndup(a, (const char *)v.p, v.n);
+}
+
 size_t mz_db_round_trips(const struct mz_db *db)
 {
 	return db->round_trips +

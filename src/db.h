@@ -3,6 +3,7 @@
 #ifndef MZ_DB_H
 #define MZ_DB_H
 
+#include "arena.h"
 #include "error.h"
 #include "event.h"
 
@@ -32,6 +33,14 @@ void mz_db_hooks(struct mz_db *db,
 		 void (*row)(void *ctx, const struct pgw_row *row),
 		 void (*done)(void *ctx, const struct pgw_outcome *outcome),
 		 void *ctx);
+
+/* Ask one question of our own: its rows go to row. */
+bool mz_db_query(struct mz_db *db, const char *sql,
+		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
+		 struct pgw_err *err) PGW_MUST_CHECK;
+
+/* The next column as text of the arena; NULL for a null, and at the end. */
+const char *mz_db_text(struct mz_arena *a, struct pgw_view *cols);
 
 size_t mz_db_round_trips(const struct mz_db *db);
 

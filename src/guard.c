@@ -186,14 +186,10 @@ static void on_holder(void *ctx, const struct pgw_row *row)
 {
 	struct holder *h = ctx;
 	struct pgw_view cols = row->cols;
-	const char *field[5] = { NULL };
+	const char *field[5];
 
-	for (size_t i = 0; i < 5; i++) {
-		struct pgw_view v = { 0 };
-
-		if (pgw_column_next(&cols, &v) && v.p)
-			field[i] = mz_strndup(h->arena, (const char *)v.p, v.n);
-	}
+	for (size_t i = 0; i < 5; i++)
+		field[i] = mz_db_text(h->arena, &cols);
 	h->found = true;
 	h->text = mz_printf(h->arena,
 			    "pid %s, user %s, application %s, from %s, for %s",
@@ -208,13 +204,10 @@ static bool find_holder(struct mz_db *db, const char *sql, struct holder *h,
 			struct mz_err *err)
 {
 	struct pgw_err cause;
-	bool ok;
 
 	h->found = false;
-	mz_db_hooks(db, on_holder, NULL, h);
-	ok = pgw_conn_query(db->conn, sql, &cause);
-	mz_db_hooks(db, NULL, NULL, NULL);
-	return ok || mz_db_fail(err, &cause);
+	return mz_db_query(db, sql, on_holder, h, &cause) ||
+	       mz_db_fail(err, &cause);
 }
 
 static bool held(struct mz_err *err, const char *who, const char *advice)

@@ -102,19 +102,9 @@ struct reader {
 	size_t room;  /* for rows */
 };
 
-/* The next column as text of the arena, or NULL. */
-static const char *take(struct reader *r, struct pgw_view *cols)
-{
-	struct pgw_view v = { 0 };
-
-	if (!pgw_column_next(cols, &v) || !v.p)
-		return NULL;
-	return mz_strndup(r->arena, (const char *)v.p, v.n);
-}
-
 static bool take_bool(struct reader *r, struct pgw_view *cols)
 {
-	const char *text = take(r, cols);
+	const char *text = mz_db_text(r->arena, cols);
 
 	return text && (strcmp(text, "t") == 0 || strcmp(text, "on") == 0);
 }
@@ -133,7 +123,7 @@ static int take_int(struct reader *r, struct pgw_view *cols)
 {
 	int64_t value;
 
-	return to_int64(take(r, cols), &value) && value >= 0 &&
+	return to_int64(mz_db_text(r->arena, cols), &value) && value >= 0 &&
 			       value <= INT32_MAX ?
 		       (int)value :
 		       0;
@@ -143,10 +133,10 @@ static void read_facts(struct reader *r, struct pgw_view cols)
 {
 	struct mz_history *h = r->h;
 
-	(void)take(r, &cols); /* the lock_timeout */
+	(void)mz_db_text(r->arena, &cols); /* the lock_timeout */
 	h->version = take_int(r, &cols);
-	h->user = take(r, &cols);
-	h->database = take(r, &cols);
+	h->user = mz_db_text(r->arena, &cols);
+	h->database = mz_db_text(r->arena, &cols);
 	h->backend_pid = take_int(r, &cols);
 	h->in_recovery = take_bool(r, &cols);
 	h->read_only = take_bool(r, &cols);
@@ -157,7 +147,7 @@ static void read_facts(struct reader *r, struct pgw_view cols)
 	h->may_read = take_bool(r, &cols);
 	h->may_insert = take_bool(r, &cols);
 	h->may_lock = take_bool(r, &cols);
-	r->columns = take(r, &cols);
+	r->columns = mz_db_text(r->arena, &cols);
 	r->has_facts = true;
 	if (r->columns)
 		h->shape = strchr(r->columns, 'n') ? MZ_SHAPE_COLUMNS_5 :
@@ -186,7 +176,7 @@ static void read_row(struct reader *r, struct pgw_view cols)
 
 	row->hash = "";
 	for (const char *c = r->columns; c && *c; c++) {
-		const char *text = take(r, &cols);
+		const char *text = mz_db_text(r->arena, &cols);
 
 		if (*c == 'i' && !to_int64(text, &row->id))
 			r->malformed = true;
@@ -273,11 +263,8 @@ static bool read_once(struct reader *r, const char *sql,
 		      const struct mz_table *t, struct mz_err *err)
 {
 	struct pgw_err cause;
-	bool ok;
+	bool ok = mz_db_query(r->db, sql, on_row, r, &cause);
 
-	mz_db_hooks(r->db, on_row, NULL, r);
-	ok = pgw_conn_query(r->db->conn, sql, &cause);
-	mz_db_hooks(r->db, NULL, NULL, NULL);
 	if (r->too_large)
 		return mz_fail(err, MZ_connect,
 			       "the history is larger than %u MiB",
