@@ -123,6 +123,31 @@ def readers():
         took, len(seen), sorted(set(seen))))
 
 
+def counted():
+    """What another recorded between two of ours is not counted as ours.  A
+    trigger stands for the other: it records c in the moment b is."""
+    whole = make('v0', 5)
+    server.fresh('r')
+    mizzle('migrate', '--url', server.url('r'), '--dir', whole)
+    rows = server.sql('r', 'SELECT hash, created_at FROM '
+                      'drizzle.__drizzle_migrations ORDER BY id').split('\n')
+    (b, _), (c, c_at) = (row.split('|') for row in rows[1:3])
+    server.sql('r', 'DELETE FROM drizzle.__drizzle_migrations WHERE id > 1;'
+               'CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS '
+               '$$BEGIN INSERT INTO drizzle.__drizzle_migrations '
+               "(hash, created_at) VALUES ('%s', %s); RETURN NULL; END$$;"
+               'CREATE TRIGGER other AFTER INSERT ON '
+               'drizzle.__drizzle_migrations FOR EACH ROW '
+               "WHEN (NEW.hash = '%s') EXECUTE FUNCTION other()"
+               % (c, c_at, b))
+    got = mizzle('migrate', '--json', '--url', server.url('r'), '--dir', whole)
+    check('counted: the status', 0, got.status)
+    check('counted: those that were ours', 3,
+          got.event('result').get('applied'))
+    check('counted: and told', ['0001_b', '0003_d', '0004_e'],
+          [e['tag'] for e in got.events() if e['event'] == 'migration'])
+
+
 def failing():
     """All fail in the same way; nothing is half done, nobody hangs."""
     where = journal(newdir('failing'), [
@@ -216,6 +241,7 @@ for layout in 'v0', 'v1':
 at_once(5, 'v0', 0, ('--transaction', 'all'))
 different_targets()
 readers()
+counted()
 failing()
 killed_in_between()
 if drizzle_home():
