@@ -139,6 +139,27 @@ enum pgw_channel_binding {
 	PGW_BINDING_REQUIRE,
 };
 
+enum pgw_certmode {
+	PGW_CERT_DISABLE, /* never send a certificate */
+	PGW_CERT_ALLOW,	  /* send it when the server asks and we have one */
+	PGW_CERT_REQUIRE, /* fail unless the server asks for it */
+};
+
+/* What TLS needs to know.  No file is read before there is a handshake. */
+struct pgw_tls_settings {
+	/* NULL = none; those by default, in ~/.postgresql, need not exist. */
+	char *root, *crl, *cert, *key;
+	bool root_given, crl_given, cert_given, key_given;
+	bool root_system;   /* sslrootcert=system; root is NULL */
+	char *crl_dir;	    /* NULL = none */
+	char *key_password; /* NULL = none */
+	char *key_log;	    /* sslkeylogfile; NULL = none */
+	enum pgw_certmode certmode;
+	uint16_t version_min; /* as on the wire: 0x0303 is TLS 1.2 */
+	uint16_t version_max; /* 0 = any */
+	bool sni;
+};
+
 struct pgw_host {
 	/*
 	 * A name, an address, a socket directory, or @name.  Never NULL, but
@@ -177,6 +198,7 @@ struct pgw_config {
 	uint32_t tcp_user_timeout_ms; /* 0 = the system's */
 	uint32_t max_iterations;      /* of SCRAM */
 	char *requirepeer;	      /* NULL = anyone */
+	struct pgw_tls_settings tls;
 	struct pgw_buf notices; /* one NUL-terminated text after the other */
 
 	/* Keywords that only TLS needs stay as they were given. */

@@ -26,6 +26,7 @@
 	X(INTERRUPTED, false, "interrupted")                             \
 	X(CLOSED, true, "the server closed the connection")              \
 	X(PROTOCOL, false, "the server broke the wire protocol")         \
+	X(TLS, false, "no secure connection")                            \
 	X(AUTH, false, "authentication failed")                          \
 	X(CONFIG, false, "the connection settings are wrong")            \
 	X(UNSUPPORTED, false, "not supported")                           \

@@ -31,7 +31,7 @@ deny_include proto "($(headers src))\""
 deny_include src "($(headers proto))\""
 
 # One place: libraries, sockets, files, the environment, time, output.
-deny_include proto 'openssl/' '/(crypto|tls[a-z_]*)\.c$'
+deny_include proto 'openssl/' '/(crypto\.c|tls[a-z_]*\.[ch])$'
 deny_include proto 'ares' '/resolve\.c$'
 deny_include proto 'poll\.h|netinet/tcp' '/(sock|resolve|clock)\.c$'
 deny_include proto 'sys/socket|sys/un|netinet/in|arpa/' \
