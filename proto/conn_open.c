@@ -124,45 +124,47 @@ static enum attempt use_socket(struct pgw_conn *c, enum pgw_target target,
 	return result;
 }
 
-/* left is the number of addresses to try, this one included. */
-static enum attempt try_address(struct pgw_conn *c, size_t left,
+/* What was wrong with each one; the last one's code, state and hint stay. */
+static void put_all(struct pgw_err *err, char all[PGW_ERR_MAX])
+{
+	size_t used = strlen(all), room = PGW_ERR_MAX - 3 - used;
+
+	if (used < PGW_ERR_MAX - 3)
+		snprintf(all + used, room + 3, "%s%.*s", used ? "; " : "",
+			 (int)room, err->msg);
+	memcpy(err->msg, all, PGW_ERR_MAX);
+}
+
+/* The one that answers first, of those that have not been tried. */
+static enum attempt try_address(struct pgw_conn *c, struct pgw_race *race,
 				enum pgw_target target, struct pgw_err *err)
 {
 	int64_t start = pgw_clock_us();
 
-	pgw_addr_text(&c->addr, c->address, sizeof(c->address));
-	if (!pgw_dial(&c->sock, &c->addr, left, c->cfg, err))
+	if (!pgw_race_run(race, &c->sock, &c->addr, err))
 		return FAILED;
+	pgw_addr_text(&c->addr, c->address, sizeof(c->address));
 	c->timing.dial_us = pgw_clock_us() - start;
 	return use_socket(c, target, err);
 }
 
-static bool make_order(const struct pgw_config *cfg, size_t *order, size_t n,
-		       struct pgw_err *err)
-{
-	for (size_t i = 0; i < n; i++)
-		order[i] = i;
-	return !cfg->load_balance || pgw_shuffle(order, n, err);
-}
-
-static bool try_addresses(struct pgw_conn *c, const struct pgw_addrs *addrs,
+static bool try_addresses(struct pgw_conn *c, struct pgw_addrs *addrs,
 			  enum pgw_target target, struct pgw_err *err)
 {
-	size_t order[PGW_ADDRS_MAX];
+	char all[PGW_ERR_MAX] = "";
+	struct pgw_race race;
 
-	if (!make_order(c->cfg, order, addrs->n, err))
+	if (!pgw_dial_race(&race, addrs, c->host, c->cfg, err))
 		return false;
-	pgw_fail(err, PGW_E_RESOLVE, "%s has no address", c->host->host);
-	for (size_t i = 0; i < addrs->n; i++) {
-		enum attempt result;
+	do {
+		enum attempt result = try_address(c, &race, target, err);
 
-		c->addr = addrs->a[order[i]];
-		result = try_address(c, addrs->n - i, target, err);
 		if (result == TAKEN)
 			return true;
+		put_all(err, all);
 		if (result == UNWANTED || !pgw_err_passes(err))
 			return false;
-	}
+	} while (pgw_race_goes_on(&race) && pgw_clock_ms() < c->sock.deadline);
 	return false;
 }
 
@@ -182,15 +184,12 @@ static bool try_host(struct pgw_conn *c, enum pgw_target target,
 	return try_addresses(c, &addrs, target, err);
 }
 
-/* What was wrong with each host; the last one's code, state and hint stay. */
-static void put_all(struct pgw_err *err, char all[PGW_ERR_MAX])
+static bool make_order(const struct pgw_config *cfg, size_t *order, size_t n,
+		       struct pgw_err *err)
 {
-	size_t used = strlen(all), room = PGW_ERR_MAX - 3 - used;
-
-	if (used < PGW_ERR_MAX - 3)
-		snprintf(all + used, room + 3, "%s%.*s", used ? "; " : "",
-			 (int)room, err->msg);
-	memcpy(err->msg, all, PGW_ERR_MAX);
+	for (size_t i = 0; i < n; i++)
+		order[i] = i;
+	return !cfg->load_balance || pgw_shuffle(order, n, err);
 }
 
 static bool try_hosts(struct pgw_conn *c, const size_t *order,

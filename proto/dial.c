@@ -26,26 +26,6 @@ bool pgw_dial_addresses(struct pgw_addrs *out, const struct pgw_host *host,
 	return pgw_resolve(out, host->host, host->port, &limits, err);
 }
 
-bool pgw_dial(struct pgw_sock *k, const struct pgw_addr *addr, size_t left,
-	      const struct pgw_config *cfg, struct pgw_err *err)
-{
-	const struct pgw_tcp tcp = {
-		.keepalives = cfg->keepalives,
-		.idle_s = cfg->keepalives_idle_s,
-		.interval_s = cfg->keepalives_interval_s,
-		.count = cfg->keepalives_count,
-		.user_timeout_ms = cfg->tcp_user_timeout_ms,
-	};
-	int64_t whole = k->deadline, now = pgw_clock_ms();
-	bool ok;
-
-	if (whole != PGW_FOREVER && whole > now)
-		k->deadline = now + (whole - now) / (int64_t)left;
-	ok = pgw_sock_open(k, addr, &tcp, err);
-	k->deadline = whole;
-	return ok;
-}
-
 bool pgw_shuffle(size_t *order, size_t n, struct pgw_err *err)
 {
 	for (; n > 1; n--) {
@@ -58,6 +38,49 @@ bool pgw_shuffle(size_t *order, size_t n, struct pgw_err *err)
 		order[n - 1] = order[other];
 		order[other] = last;
 	}
+	return true;
+}
+
+static bool mix(struct pgw_addrs *addrs, struct pgw_err *err)
+{
+	const struct pgw_addrs before = *addrs;
+	size_t order[PGW_ADDRS_MAX];
+
+	for (size_t i = 0; i < addrs->n; i++)
+		order[i] = i;
+	if (!pgw_shuffle(order, addrs->n, err))
+		return false;
+	for (size_t i = 0; i < addrs->n; i++)
+		addrs->a[i] = before.a[order[i]];
+	return true;
+}
+
+/* An address says it all: a name besides it would say nothing. */
+static const char *name_of(const struct pgw_host *host)
+{
+	struct pgw_addr unused;
+
+	if (host->local || host->hostaddr ||
+	    pgw_addr_numeric(&unused, host->host, host->port))
+		return NULL;
+	return host->host;
+}
+
+bool pgw_dial_race(struct pgw_race *r, struct pgw_addrs *addrs,
+		   const struct pgw_host *host, const struct pgw_config *cfg,
+		   struct pgw_err *err)
+{
+	if (cfg->load_balance && !mix(addrs, err))
+		return false;
+	pgw_race_init(r, addrs);
+	r->name = name_of(host);
+	r->tcp = (struct pgw_tcp){
+		.keepalives = cfg->keepalives,
+		.idle_s = cfg->keepalives_idle_s,
+		.interval_s = cfg->keepalives_interval_s,
+		.count = cfg->keepalives_count,
+		.user_timeout_ms = cfg->tcp_user_timeout_ms,
+	};
 	return true;
 }
 

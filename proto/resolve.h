@@ -8,7 +8,7 @@
 
 #include "sock.h"
 
-#define PGW_ADDRS_MAX 32
+#define PGW_ADDRS_MAX 128
 
 struct pgw_addrs {
 	struct pgw_addr a[PGW_ADDRS_MAX];

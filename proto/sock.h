@@ -47,6 +47,20 @@ bool pgw_sock_open(struct pgw_sock *k, const struct pgw_addr *a,
 void pgw_sock_close(struct pgw_sock *k);
 
 /*
+ * The steps of that, for whoever tries several addresses at once.  begin makes
+ * the socket *fd and starts; *problem is an errno: 0 when it is connected,
+ * EINPROGRESS when it will become writable, or why there is no way.  False
+ * when the options cannot be set, which is so everywhere.  After either
+ * failure the socket is closed.  outcome is the same errno once it has become
+ * writable.  refuse says what a problem is; false.
+ */
+bool pgw_sock_begin(int *fd, const struct pgw_addr *a,
+		    const struct pgw_tcp *tcp, int *problem,
+		    struct pgw_err *err) PGW_MUST_CHECK;
+int pgw_sock_outcome(int fd, const struct pgw_addr *a);
+bool pgw_sock_refuse(int problem, int family, struct pgw_err *err);
+
+/*
  * Each moves at least one byte or fails, and waits for that as long as it may.
  * read gives 0 at the end of the stream; both give -1 after filling err.  A
  * deadline that has passed and an interrupt are noticed even when there is no

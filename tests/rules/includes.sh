@@ -33,9 +33,9 @@ deny_include src "($(headers proto))\""
 # One place: libraries, sockets, files, the environment, time, output.
 deny_include proto 'openssl/' '/(crypto\.c|tls[a-z_]*\.[ch])$'
 deny_include proto 'ares' '/resolve\.c$'
-deny_include proto 'poll\.h|netinet/tcp' '/(sock|resolve|clock)\.c$'
+deny_include proto 'poll\.h|netinet/tcp' '/(sock|sock_open|race|resolve|clock)\.c$'
 deny_include proto 'sys/socket|sys/un|netinet/in|arpa/' \
-	'/(sock|resolve|addr|dial)\.[ch]$'
+	'/(sock|sock_open|resolve|addr|dial)\.[ch]$'
 deny_include proto 'time\.h|sys/time' '/clock\.c$'
 deny_include proto 'fcntl|sys/stat|dirent|pwd' '/(outside|sock|tls[a-z_]*)\.c$'
 deny_include src 'openssl/|ares|sys/socket|netinet|arpa/|sys/un'
