@@ -9,6 +9,7 @@
 
 /* protocol.sgml: no real server sends more before it is ready. */
 #define STARTUP_BYTES_MAX (1u << 20)
+#define SETTLING_MESSAGES_MAX 1000u
 #define STARTUP_PACKET_MAX 10000u
 #define CANCEL_CODE 80877102u
 /* A message, and what came with it. */
@@ -146,12 +147,21 @@ static bool explain(const struct pgw_session *s, struct pgw_err *err)
 	return pgw_hint(err, "check host and port");
 }
 
+static bool endless(struct pgw_err *err)
+{
+	return pgw_fail(err, PGW_E_PROTOCOL,
+			"the server talks endlessly before it is ready");
+}
+
 static bool step(struct pgw_session *s, const struct pgw_msg *m,
 		 struct pgw_err *err)
 {
 	const struct rule *r = find_rule(s->state, m);
 
 	trace(s, m);
+	if (s->state == PGW_SETTLING &&
+	    s->settling_messages++ == SETTLING_MESSAGES_MAX)
+		return endless(err);
 	if (!r) {
 		pgw_fail(err, PGW_E_PROTOCOL, "unexpected %s message",
 			 pgw_msg_name(m->id));
@@ -210,10 +220,7 @@ static bool count_startup(struct pgw_session *s, size_t n, struct pgw_err *err)
 	if (s->state == PGW_IDLE || s->state == PGW_BUSY)
 		return true;
 	s->startup_bytes += n;
-	if (s->startup_bytes <= STARTUP_BYTES_MAX)
-		return true;
-	return pgw_fail(err, PGW_E_PROTOCOL,
-			"the server talks endlessly before it is ready");
+	return s->startup_bytes <= STARTUP_BYTES_MAX || endless(err);
 }
 
 static bool feed(struct pgw_session *s, const unsigned char *data, size_t n,

@@ -61,10 +61,11 @@ struct pgw_session {
 	struct pgw_hooks hooks;
 	struct pgw_login login;
 	struct pgw_scram scram;
-	unsigned method;      /* the PGW_AUTH_* in use, once it is known */
-	uint32_t protocol;    /* that both sides speak */
-	bool negotiated;      /* NegotiateProtocolVersion was seen */
-	size_t startup_bytes; /* received before the first ReadyForQuery */
+	unsigned method;	  /* the PGW_AUTH_* in use, once it is known */
+	uint32_t protocol;	  /* that both sides speak */
+	bool negotiated;	  /* NegotiateProtocolVersion was seen */
+	size_t startup_bytes;	  /* received before the first ReadyForQuery */
+	size_t settling_messages; /* of these, after we were let in */
 	struct pgw_key key;
 	struct pgw_server server;
 

@@ -44,6 +44,12 @@ def error(state='XX000', text='it failed', severity='ERROR', tag='E', **more):
                                  for k, v in fields.items()) + b'\0')
 
 
+def negotiate(version, *names, count=None):
+    return message('v', struct.pack('>II', version, (
+        len(names) if count is None else count) & 0xffffffff) + b''.join(
+        n.encode() + b'\0' for n in names))
+
+
 def columns(*names):
     return message('T', struct.pack('>H', len(names)) + b''.join(
         n.encode() + b'\0' + struct.pack('>IHIhih', 0, 0, 25, -1, -1, 0)
@@ -234,11 +240,13 @@ class Proxy:
 
     cut(data) may say how many of these bytes of the client still reach the
     server; then the connection is cut, and nothing more comes back.
+    change(data) makes something else of what the server sends.
     """
 
-    def __init__(self, port, cut=lambda data: None):
+    def __init__(self, port, cut=lambda data: None,
+                 change=lambda data: data):
         self.target = port
-        self.cut = cut
+        self.cut, self.change = cut, change
         self.sessions = []
         self.listener = socket.socket()
         self.listener.bind(('127.0.0.1', 0))
@@ -283,6 +291,8 @@ class Proxy:
                 return
             if way == 'back' and session.get('mute'):
                 continue
+            if way == 'back':
+                data = self.change(data)
             session[way] += data
             if way == 'front' and session['last'] != 'front':
                 session['turns'] += 1

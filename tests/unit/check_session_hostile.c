@@ -257,6 +257,36 @@ START_TEST(an_endless_greeting_ends_in_an_error)
 
 END_TEST
 
+/* Small ones would be many in what their sum may be. */
+START_TEST(a_server_that_says_too_much_before_it_is_ready_is_left)
+{
+	static const struct bytes each[] = {
+		BYTES("S\0\0\0\x08"
+		      "a\0b\0"),
+		BYTES("N\0\0\0\x05\0"),
+	};
+
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		struct pgw_login login = wire_login();
+		struct bytes ok = BYTES(AUTH_OK);
+		struct pgw_session s;
+		struct pgw_err err = { 0 };
+		size_t n = 0;
+
+		pgw_session_init(&s, NULL);
+		ck_assert(pgw_session_start(&s, &login, &err));
+		ck_assert(wire_feed(&s, ok, &err));
+		while (n < 5000 && wire_feed(&s, each[i], &err))
+			n++;
+		ck_assert_uint_eq(n, 1000);
+		ck_assert_int_eq(err.code, PGW_E_PROTOCOL);
+		ck_assert_ptr_nonnull(strstr(err.msg, "talks endlessly"));
+		pgw_session_release(&s);
+	}
+}
+
+END_TEST
+
 struct seen {
 	size_t rows, done, bytes;
 	bool ok;
@@ -529,6 +559,7 @@ UNIT_MAIN("session_hostile", a_strange_greeting_ends_the_session,
 	  strange_words_after_the_login_end_the_session,
 	  a_strange_answer_ends_the_session,
 	  an_endless_greeting_ends_in_an_error,
+	  a_server_that_says_too_much_before_it_is_ready_is_left,
 	  a_big_row_that_nobody_wants_is_not_kept,
 	  a_big_row_that_somebody_wants_arrives_whole,
 	  a_big_error_is_cut_but_not_lost,
