@@ -13,6 +13,7 @@ static bool copy_settings(struct pgw_config *cfg, const struct pgw_conninfo *c,
 {
 	cfg->raw.repair = c->repair;
 	cfg->raw.uri = c->uri;
+	cfg->raw.name = c->name;
 	for (size_t k = 0; k < PGW_KEYWORDS; k++) {
 		if (!c->set[k].value)
 			continue;
@@ -20,6 +21,7 @@ static bool copy_settings(struct pgw_config *cfg, const struct pgw_conninfo *c,
 				  pgw_view_of(c->set[k].value), err))
 			return false;
 		cfg->raw.set[k].source = c->set[k].source;
+		cfg->raw.set[k].variable = c->set[k].variable;
 	}
 	pgw_buf_put(&cfg->notices, c->notices.data, c->notices.len);
 	return true;
@@ -40,7 +42,7 @@ static bool settle(struct pgw_config *cfg, const struct pgw_conninfo *c,
 		   const struct pgw_outside *o, struct pgw_err *err)
 {
 	if (!copy_settings(cfg, c, err) || !pgw_settle_hosts(cfg, o, err) ||
-	    !pgw_settle_values(cfg, err) ||
+	    !pgw_settle_values(cfg, err) || !pgw_settle_tls(cfg, o, err) ||
 	    !copy_variable(o, "PGDATESTYLE", &cfg->datestyle, err) ||
 	    !copy_variable(o, "PGTZ", &cfg->timezone, err) ||
 	    !copy_variable(o, "PGGEQO", &cfg->geqo, err))
@@ -78,6 +80,7 @@ void pgw_config_release(struct pgw_config *cfg)
 	pgw_text_free(cfg->geqo);
 	pgw_text_free(cfg->passfile);
 	pgw_text_free(cfg->requirepeer);
+	pgw_tls_settings_release(&cfg->tls);
 	pgw_buf_release(&cfg->notices);
 	pgw_conninfo_release(&cfg->raw);
 	*cfg = (struct pgw_config){ .hosts = NULL };

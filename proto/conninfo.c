@@ -230,23 +230,28 @@ static const char *env(const struct pgw_outside *o, const char *name)
 }
 
 /* PGREQUIRESSL is older than PGSSLMODE, which wins over it. */
-static const char *env_of(const struct pgw_outside *o, size_t k)
+static const char *env_of(const struct pgw_outside *o, size_t k,
+			  const char **variable)
 {
 	const char *value = env(o, pgw_keyword_rows[k].env), *old;
 
+	*variable = pgw_keyword_rows[k].env;
 	if (value || k != PGW_KW_sslmode)
 		return value;
-	old = env(o, "PGREQUIRESSL");
+	*variable = "PGREQUIRESSL";
+	old = env(o, *variable);
 	return old && old[0] == '1' ? "require" : NULL;
 }
 
 static bool fill_one(struct pgw_setting *s, size_t k,
 		     const struct pgw_outside *o, struct pgw_err *err)
 {
-	const char *value = env_of(o, k);
+	const char *variable, *value = env_of(o, k, &variable);
 
-	if (value)
+	if (value) {
+		s->variable = variable;
 		return store(s, pgw_view_of(value), PGW_FROM_ENV, err);
+	}
 	value = pgw_keyword_rows[k].preset;
 	if (value)
 		return store(s, pgw_view_of(value), PGW_FROM_PRESET, err);

@@ -35,6 +35,7 @@ enum pgw_source {
 struct pgw_setting {
 	char *value; /* owned, NUL-terminated; NULL = not given */
 	enum pgw_source source;
+	const char *variable; /* PGW_FROM_ENV: its name */
 };
 
 struct pgw_conninfo {
@@ -45,6 +46,9 @@ struct pgw_conninfo {
 	struct pgw_buf notices; /* one NUL-terminated text after the other */
 	bool repair; /* read what Node's drivers would have read; default on */
 	bool uri;    /* the string was one: a bad port may be half a password */
+
+	/* The string, in errors; the caller's.  NULL: the connection string. */
+	const char *name;
 };
 
 enum pgw_found {
@@ -199,10 +203,8 @@ struct pgw_config {
 	uint32_t max_iterations;      /* of SCRAM */
 	char *requirepeer;	      /* NULL = anyone */
 	struct pgw_tls_settings tls;
-	struct pgw_buf notices; /* one NUL-terminated text after the other */
-
-	/* Keywords that only TLS needs stay as they were given. */
-	struct pgw_conninfo raw;
+	struct pgw_buf notices;	 /* one NUL-terminated text after the other */
+	struct pgw_conninfo raw; /* as they were given */
 };
 
 /*

@@ -15,13 +15,6 @@ static const char *const socket_dirs[] = { "/var/run/postgresql", "/tmp" };
 
 #define SOCKET_DIRS (sizeof(socket_dirs) / sizeof(socket_dirs[0]))
 
-static const char *given(const struct pgw_config *cfg, enum pgw_keyword k)
-{
-	const char *value = cfg->raw.set[k].value;
-
-	return value && value[0] != '\0' ? value : NULL;
-}
-
 static const char *default_dir(const struct pgw_outside *o)
 {
 	for (size_t i = 0; o->is_dir && i < SOCKET_DIRS; i++)
@@ -32,7 +25,7 @@ static const char *default_dir(const struct pgw_outside *o)
 
 static bool fill_addrs(struct pgw_config *cfg, struct pgw_err *err)
 {
-	struct pgw_list l = { given(cfg, PGW_KW_hostaddr) };
+	struct pgw_list l = { pgw_given(cfg, PGW_KW_hostaddr) };
 	struct pgw_view item;
 
 	for (size_t i = 0; pgw_list_next(&l, &item); i++)
@@ -44,15 +37,17 @@ static bool fill_addrs(struct pgw_config *cfg, struct pgw_err *err)
 
 static bool fill_names(struct pgw_config *cfg, struct pgw_err *err)
 {
-	const char *names = given(cfg, PGW_KW_host);
+	const char *names = pgw_given(cfg, PGW_KW_host);
 	struct pgw_list l = { names };
 	struct pgw_view item;
 
-	if (names && pgw_list_count(names) != cfg->nhosts)
-		return pgw_fail(err, PGW_E_CONFIG,
-				"could not match %zu host names to %zu "
-				"hostaddr values",
-				pgw_list_count(names), cfg->nhosts);
+	if (names && pgw_list_count(names) != cfg->nhosts) {
+		pgw_fail(err, PGW_E_CONFIG,
+			 "could not match %zu host names to %zu "
+			 "hostaddr values",
+			 pgw_list_count(names), cfg->nhosts);
+		return pgw_blame_both(cfg, PGW_KW_host, PGW_KW_hostaddr, err);
+	}
 	for (size_t i = 0; pgw_list_next(&l, &item); i++)
 		if (!pgw_text_set(&cfg->hosts[i].host, item, err))
 			return false;
@@ -75,9 +70,13 @@ static bool fill_default(struct pgw_host *h, const struct pgw_outside *o,
 static bool bad_port(const struct pgw_config *cfg, struct pgw_view item,
 		     const char *before, const char *after, struct pgw_err *err)
 {
-	if (!cfg->raw.uri)
-		return pgw_fail(err, PGW_E_CONFIG, "%s \"%.*s\"%s", before,
-				(int)item.n, (const char *)item.p, after);
+	bool string = cfg->raw.set[PGW_KW_port].source == PGW_FROM_STRING;
+
+	if (!cfg->raw.uri || !string) {
+		pgw_fail(err, PGW_E_CONFIG, "%s \"%.*s\"%s", before,
+			 (int)item.n, (const char *)item.p, after);
+		return pgw_blame(cfg, PGW_KW_port, "1 to 65535", err);
+	}
 	pgw_fail(err, PGW_E_CONFIG,
 		 "invalid port in the connection string (not shown: it may be "
 		 "a part of the password)");
@@ -109,15 +108,20 @@ static bool set_port(const struct pgw_config *cfg, struct pgw_host *h,
 /* One port for all the hosts, or one for each. */
 static bool fill_ports(struct pgw_config *cfg, struct pgw_err *err)
 {
-	const char *ports = given(cfg, PGW_KW_port);
+	const char *ports = pgw_given(cfg, PGW_KW_port);
 	struct pgw_list l = { ports ? ports : "" };
 	size_t n = pgw_list_count(l.at);
 	struct pgw_view item = { NULL, 0 };
 
-	if (n != 1 && n != cfg->nhosts)
-		return pgw_fail(err, PGW_E_CONFIG,
-				"could not match %zu port numbers to %zu hosts",
-				n, cfg->nhosts);
+	if (n != 1 && n != cfg->nhosts) {
+		pgw_fail(err, PGW_E_CONFIG,
+			 "could not match %zu port numbers to %zu hosts", n,
+			 cfg->nhosts);
+		return pgw_blame(cfg, PGW_KW_port,
+				 "one for all hosts, or one "
+				 "for each",
+				 err);
+	}
 	for (size_t i = 0; i < cfg->nhosts; i++) {
 		if (i < n)
 			pgw_list_next(&l, &item);
@@ -130,8 +134,8 @@ static bool fill_ports(struct pgw_config *cfg, struct pgw_err *err)
 static bool fill_identity(struct pgw_config *cfg, const struct pgw_outside *o,
 			  struct pgw_err *err)
 {
-	const char *user = given(cfg, PGW_KW_user);
-	const char *dbname = given(cfg, PGW_KW_dbname);
+	const char *user = pgw_given(cfg, PGW_KW_user);
+	const char *dbname = pgw_given(cfg, PGW_KW_dbname);
 
 	if (!user)
 		user = o->os_user ? o->os_user(o->ctx) : "";
@@ -152,7 +156,7 @@ static bool fill_identity(struct pgw_config *cfg, const struct pgw_outside *o,
 static bool set_passfile(struct pgw_config *cfg, const struct pgw_outside *o,
 			 struct pgw_err *err)
 {
-	const char *path = given(cfg, PGW_KW_passfile);
+	const char *path = pgw_given(cfg, PGW_KW_passfile);
 	const char *home = o->home ? o->home(o->ctx) : "";
 	struct pgw_buf b;
 	bool ok;
@@ -184,7 +188,7 @@ static const char *name_for_passfile(const struct pgw_host *h)
 static bool find_passwords(struct pgw_config *cfg, const struct pgw_passfile *f,
 			   struct pgw_err *err)
 {
-	const char *ports = given(cfg, PGW_KW_port);
+	const char *ports = pgw_given(cfg, PGW_KW_port);
 	struct pgw_list l = { ports ? ports : "" };
 	struct pgw_view item = { NULL, 0 };
 	char *port = NULL;
@@ -210,7 +214,7 @@ static bool find_passwords(struct pgw_config *cfg, const struct pgw_passfile *f,
 static bool fill_passwords(struct pgw_config *cfg, const struct pgw_outside *o,
 			   struct pgw_err *err)
 {
-	const char *password = given(cfg, PGW_KW_password);
+	const char *password = pgw_given(cfg, PGW_KW_password);
 	struct pgw_passfile f = { NULL, { .max = 0 } };
 	bool ok;
 
@@ -232,10 +236,10 @@ static bool fill_passwords(struct pgw_config *cfg, const struct pgw_outside *o,
 bool pgw_settle_hosts(struct pgw_config *cfg, const struct pgw_outside *o,
 		      struct pgw_err *err)
 {
-	const char *list = given(cfg, PGW_KW_hostaddr);
+	const char *list = pgw_given(cfg, PGW_KW_hostaddr);
 
 	if (!list)
-		list = given(cfg, PGW_KW_host);
+		list = pgw_given(cfg, PGW_KW_host);
 	cfg->nhosts = list ? pgw_list_count(list) : 1;
 	cfg->hosts = malloc(cfg->nhosts * sizeof(*cfg->hosts));
 	if (!cfg->hosts) {

@@ -46,11 +46,14 @@ static bool number(const struct pgw_config *cfg, enum pgw_keyword k,
 
 	if (!value)
 		return true;
-	if (!pgw_settle_int(value, &v))
-		return pgw_fail(err, PGW_E_CONFIG,
-				"invalid integer value \"%s\" for connection "
-				"option \"%s\"",
-				value, pgw_keyword_rows[k].name);
+	if (!pgw_settle_int(value, &v)) {
+		pgw_fail(err, PGW_E_CONFIG,
+			 "invalid integer value \"%s\" for connection "
+			 "option \"%s\"",
+			 value, pgw_keyword_rows[k].name);
+		return pgw_blame(cfg, k, "a whole number, at most 2147483647",
+				 err);
+	}
 	*to = v > 0 ? (uint32_t)v : 0;
 	return true;
 }

@@ -145,8 +145,27 @@ bool pgw_passfile_find(const struct pgw_passfile *f,
 bool pgw_settle_hosts(struct pgw_config *cfg, const struct pgw_outside *o,
 		      struct pgw_err *err);
 bool pgw_settle_values(struct pgw_config *cfg, struct pgw_err *err);
+bool pgw_settle_tls(struct pgw_config *cfg, const struct pgw_outside *o,
+		    struct pgw_err *err);
+void pgw_tls_settings_release(struct pgw_tls_settings *t); /* wipes */
 bool pgw_settle_numbers(struct pgw_config *cfg, struct pgw_err *err);
 bool pgw_settle_require_auth(struct pgw_config *cfg, struct pgw_err *err);
+
+/*
+ * Say in the hint where the value of k came from, and what it may be; or where
+ * two values came from that do not go together.  Return false.
+ */
+bool pgw_blame(const struct pgw_config *cfg, enum pgw_keyword k,
+	       const char *may_be, struct pgw_err *err);
+bool pgw_blame_both(const struct pgw_config *cfg, enum pgw_keyword a,
+		    enum pgw_keyword b, struct pgw_err *err);
+
+/* The value, NULL when it is empty. */
+const char *pgw_given(const struct pgw_config *cfg, enum pgw_keyword k);
+
+/* The index of the value among names, which end in NULL; 0 when unset. */
+bool pgw_choose(const struct pgw_config *cfg, enum pgw_keyword k,
+		const char *const *names, unsigned *index, struct pgw_err *err);
 
 /* An integer as libpq reads it: blanks around it, a sign, an int's range. */
 bool pgw_settle_int(const char *text, int32_t *value);

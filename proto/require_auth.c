@@ -79,7 +79,11 @@ bool pgw_settle_require_auth(struct pgw_config *cfg, struct pgw_err *err)
 		return true;
 	while (pgw_list_next(&list, &part))
 		if (!add(&choice, part, err))
-			return false;
+			return pgw_blame(cfg, PGW_KW_require_auth,
+					 "some of password, md5, gss, sspi, "
+					 "scram-sha-256, oauth, none (or of "
+					 "!password, !md5, ...)",
+					 err);
 	cfg->require_auth = choice.negated ? PGW_AUTH_ANY & ~choice.seen :
 					     choice.seen;
 	cfg->require_auth_given = true;

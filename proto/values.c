@@ -16,49 +16,22 @@ static const char *value_of(const struct pgw_config *cfg, enum pgw_keyword k)
 	return cfg->raw.set[k].value;
 }
 
-static bool given(const struct pgw_config *cfg, enum pgw_keyword k)
-{
-	return cfg->raw.set[k].source > PGW_FROM_PRESET;
-}
-
 static bool invalid(const struct pgw_config *cfg, enum pgw_keyword k,
-		    struct pgw_err *err)
+		    const char *may_be, struct pgw_err *err)
 {
-	return pgw_fail(err, PGW_E_CONFIG, "invalid %s value: \"%s\"",
-			pgw_keyword_rows[k].name, value_of(cfg, k));
+	pgw_fail(err, PGW_E_CONFIG, "invalid %s value: \"%s\"",
+		 pgw_keyword_rows[k].name, value_of(cfg, k));
+	return pgw_blame(cfg, k, may_be, err);
 }
 
 /* ---- choices */
 
-/* The index of the value among names, which end in NULL; 0 when unset. */
-static bool choose(const struct pgw_config *cfg, enum pgw_keyword k,
-		   const char *const *names, unsigned *index,
-		   struct pgw_err *err)
-{
-	const char *value = value_of(cfg, k);
-
-	*index = 0;
-	if (!value)
-		return true;
-	while (names[*index]) {
-		if (strcmp(names[*index], value) == 0)
-			return true;
-		++*index;
-	}
-	return invalid(cfg, k, err);
-}
-
-/* Indexed by enum pgw_sslmode, pgw_channel_binding, pgw_target. */
-static const char *const sslmodes[] = { "disable", "allow",	"prefer",
-					"require", "verify-ca", "verify-full",
-					NULL };
+/* Indexed by enum pgw_channel_binding, pgw_target. */
 static const char *const bindings[] = { "disable", "prefer", "require", NULL };
 static const char *const targets[] = { "any",	    "read-write",
 				       "read-only", "primary",
 				       "standby",   "prefer-standby",
 				       NULL };
-static const char *const negotiations[] = { "postgres", "direct", NULL };
-static const char *const certmodes[] = { "allow", "disable", "require", NULL };
 
 enum { GSSENC_REQUIRE = 2 };
 
@@ -66,88 +39,18 @@ static const char *const gssencmodes[] = { "disable", "prefer", "require",
 					   NULL };
 static const char *const balances[] = { "disable", "random", NULL };
 
-static bool weak(const struct pgw_config *cfg, const char *with,
-		 const char *use, struct pgw_err *err)
-{
-	return pgw_fail(err, PGW_E_CONFIG,
-			"weak sslmode \"%s\" may not be used with %s (use %s)",
-			sslmodes[cfg->sslmode], with, use);
-}
-
-/* Node's drivers know it; it means what libpq calls require. */
-static bool is_no_verify(const struct pgw_config *cfg)
-{
-	const char *value = value_of(cfg, PGW_KW_sslmode);
-
-	return cfg->raw.repair && value && strcmp(value, "no-verify") == 0;
-}
-
-static bool settle_sslmode(struct pgw_config *cfg, struct pgw_err *err)
-{
-	unsigned mode = PGW_SSL_REQUIRE, direct;
-	const char *rootcert = value_of(cfg, PGW_KW_sslrootcert);
-
-	if (is_no_verify(cfg))
-		pgw_notice(&cfg->notices, "sslmode=no-verify was read as "
-					  "sslmode=require");
-	else if (!choose(cfg, PGW_KW_sslmode, sslmodes, &mode, err))
-		return false;
-	cfg->sslmode = (enum pgw_sslmode)mode;
-	cfg->sslmode_given = given(cfg, PGW_KW_sslmode);
-	if (!choose(cfg, PGW_KW_sslnegotiation, negotiations, &direct, err))
-		return false;
-	cfg->ssl_direct = direct != 0;
-	if (cfg->ssl_direct && cfg->sslmode < PGW_SSL_REQUIRE)
-		return weak(cfg, "sslnegotiation=direct",
-			    "\"require\", \"verify-ca\", or \"verify-full\"",
-			    err);
-	if (rootcert && strcmp(rootcert, "system") == 0 &&
-	    cfg->sslmode != PGW_SSL_VERIFY_FULL)
-		return weak(cfg, "sslrootcert=system", "\"verify-full\"", err);
-	return true;
-}
-
-/* 0 = not set; the names are ordered from old to new. */
-static bool tls_version(const struct pgw_config *cfg, enum pgw_keyword k,
-			unsigned *version, struct pgw_err *err)
-{
-	static const char *const names[] = { "", "TLSv1", "TLSv1.1", "TLSv1.2",
-					     "TLSv1.3" };
-	const char *value = value_of(cfg, k) ? value_of(cfg, k) : "";
-
-	for (*version = 0; *version < sizeof(names) / sizeof(names[0]);
-	     ++*version)
-		if (pgw_same_name(value, names[*version]))
-			return true;
-	return pgw_fail(err, PGW_E_CONFIG, "invalid \"%s\" value: \"%s\"",
-			pgw_keyword_rows[k].name, value);
-}
-
-static bool settle_tls_versions(const struct pgw_config *cfg,
-				struct pgw_err *err)
-{
-	unsigned min, max;
-
-	if (!tls_version(cfg, PGW_KW_ssl_min_protocol_version, &min, err) ||
-	    !tls_version(cfg, PGW_KW_ssl_max_protocol_version, &max, err))
-		return false;
-	if (max != 0 && min > max)
-		return pgw_fail(err, PGW_E_CONFIG,
-				"invalid SSL protocol version range");
-	return true;
-}
-
 static bool settle_gssencmode(const struct pgw_config *cfg, struct pgw_err *err)
 {
 	unsigned mode;
 
-	if (!choose(cfg, PGW_KW_gssencmode, gssencmodes, &mode, err))
+	if (!pgw_choose(cfg, PGW_KW_gssencmode, gssencmodes, &mode, err))
 		return false;
 	if (mode != GSSENC_REQUIRE)
 		return true;
-	return pgw_fail(err, PGW_E_UNSUPPORTED,
-			"gssencmode value \"require\" invalid when GSSAPI "
-			"support is not compiled in");
+	pgw_fail(err, PGW_E_UNSUPPORTED,
+		 "gssencmode value \"require\" invalid when GSSAPI "
+		 "support is not compiled in");
+	return pgw_blame(cfg, PGW_KW_gssencmode, "disable or prefer", err);
 }
 
 /* Migrations write: among several servers, find the one that lets them. */
@@ -155,10 +58,12 @@ static bool settle_target(struct pgw_config *cfg, struct pgw_err *err)
 {
 	unsigned target;
 
-	if (!choose(cfg, PGW_KW_target_session_attrs, targets, &target, err))
+	if (!pgw_choose(cfg, PGW_KW_target_session_attrs, targets, &target,
+			err))
 		return false;
 	cfg->target = (enum pgw_target)target;
-	cfg->target_given = given(cfg, PGW_KW_target_session_attrs);
+	cfg->target_given = cfg->raw.set[PGW_KW_target_session_attrs].source >
+			    PGW_FROM_PRESET;
 	if (!cfg->target_given && cfg->nhosts > 1)
 		cfg->target = PGW_TARGET_READ_WRITE;
 	return true;
@@ -166,13 +71,12 @@ static bool settle_target(struct pgw_config *cfg, struct pgw_err *err)
 
 static bool settle_choices(struct pgw_config *cfg, struct pgw_err *err)
 {
-	unsigned binding, certmode, balance;
+	unsigned binding, balance;
 
-	if (!choose(cfg, PGW_KW_channel_binding, bindings, &binding, err) ||
-	    !settle_sslmode(cfg, err) || !settle_tls_versions(cfg, err) ||
-	    !choose(cfg, PGW_KW_sslcertmode, certmodes, &certmode, err) ||
+	if (!pgw_choose(cfg, PGW_KW_channel_binding, bindings, &binding, err) ||
 	    !settle_gssencmode(cfg, err) || !settle_target(cfg, err) ||
-	    !choose(cfg, PGW_KW_load_balance_hosts, balances, &balance, err))
+	    !pgw_choose(cfg, PGW_KW_load_balance_hosts, balances, &balance,
+			err))
 		return false;
 	cfg->channel_binding = (enum pgw_channel_binding)binding;
 	cfg->load_balance = balance != 0;
@@ -191,7 +95,7 @@ static bool protocol(const struct pgw_config *cfg, enum pgw_keyword k,
 	else if (strcmp(value, "3.2") == 0 || strcmp(value, "latest") == 0)
 		*version = PGW_PROTOCOL_3_2;
 	else
-		return invalid(cfg, k, err);
+		return invalid(cfg, k, "3.0, 3.2 or latest", err);
 	return true;
 }
 
@@ -205,10 +109,13 @@ static bool settle_protocol(struct pgw_config *cfg, struct pgw_err *err)
 	max = min;
 	if (!protocol(cfg, PGW_KW_max_protocol_version, &max, err))
 		return false;
-	if (min > max)
-		return pgw_fail(err, PGW_E_CONFIG,
-				"\"min_protocol_version\" is greater than "
-				"\"max_protocol_version\"");
+	if (min > max) {
+		pgw_fail(err, PGW_E_CONFIG,
+			 "\"min_protocol_version\" is greater than "
+			 "\"max_protocol_version\"");
+		return pgw_blame_both(cfg, PGW_KW_min_protocol_version,
+				      PGW_KW_max_protocol_version, err);
+	}
 	cfg->protocol_min = min;
 	cfg->protocol_max = max;
 	return true;
@@ -262,7 +169,7 @@ static bool settle_encoding(const struct pgw_config *cfg, struct pgw_err *err)
 	pgw_fail(err, PGW_E_UNSUPPORTED,
 		 "client_encoding \"%s\" is not supported: only UTF8 is",
 		 value);
-	return pgw_hint(err, "leave client_encoding and PGCLIENTENCODING out");
+	return pgw_blame(cfg, PGW_KW_client_encoding, "UTF8, or left out", err);
 }
 
 static bool settle_text(const struct pgw_config *cfg, enum pgw_keyword k,
@@ -297,6 +204,8 @@ static bool check_scram_key(const struct pgw_config *cfg, enum pgw_keyword k,
 			      "invalid SCRAM %s key length: %zu", whose,
 			      key.len);
 	pgw_buf_release(&key);
+	if (!ok && err->code == PGW_E_CONFIG)
+		pgw_blame(cfg, k, "the base64 of 32 bytes", err);
 	return ok;
 }
 
@@ -311,8 +220,7 @@ static bool refuse(const struct pgw_config *cfg, struct pgw_err *err)
 		pgw_fail(err, PGW_E_UNSUPPORTED,
 			 "connection option \"%s\" is not supported",
 			 pgw_keyword_rows[k].name);
-		return pgw_hint(err, "remove it from the connection string "
-				     "or the service file");
+		return pgw_blame(cfg, (enum pgw_keyword)k, "left out", err);
 	}
 	return true;
 }

@@ -155,10 +155,8 @@ static bool find_string(struct mz_context *c, struct origin *from,
 /* ---- from the string to the settings */
 
 /* Whatever is wrong with settings is for the user to put right. */
-static bool fail_from(struct mz_err *err, struct pgw_err *cause,
-		      const char *name)
+static bool fail_settings(struct mz_err *err, const struct pgw_err *cause)
 {
-	pgw_wrap(cause, "%s", name);
 	mz_db_fail(err, cause);
 	if (err->status != MZ_internal)
 		err->status = MZ_usage;
@@ -166,8 +164,7 @@ static bool fail_from(struct mz_err *err, struct pgw_err *cause,
 }
 
 static bool understand(struct mz_context *c, struct pgw_conninfo *info,
-		       const struct pgw_outside *o, const char **name,
-		       struct mz_err *err)
+		       const struct pgw_outside *o, struct mz_err *err)
 {
 	struct origin from;
 	struct pgw_err cause;
@@ -175,13 +172,14 @@ static bool understand(struct mz_context *c, struct pgw_conninfo *info,
 	if (!mz_settings_load(&c->settings, &c->opt, &c->arena, err) ||
 	    !find_string(c, &from, err))
 		return false;
-	*name = from.name;
 	pgw_conninfo_init(info);
+	info->name = from.name;
 	if ((!from.string || pgw_conninfo_parse(info, from.string, &cause)) &&
 	    pgw_conninfo_complete(info, o, &cause))
 		return true;
 	pgw_conninfo_release(info);
-	return fail_from(err, &cause, from.name);
+	pgw_wrap(&cause, "%s", from.name);
+	return fail_settings(err, &cause);
 }
 
 bool mz_connect_understand(struct mz_context *c, struct pgw_conninfo *info,
@@ -189,8 +187,7 @@ bool mz_connect_understand(struct mz_context *c, struct pgw_conninfo *info,
 {
 	struct outside outside;
 	struct pgw_outside o = outside_open(&outside, &c->settings);
-	const char *name;
-	bool ok = understand(c, info, &o, &name, err);
+	bool ok = understand(c, info, &o, err);
 
 	pgw_system_release(&outside.storage);
 	return ok;
@@ -224,15 +221,14 @@ bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
 	struct pgw_outside o = outside_open(&outside, &c->settings);
 	struct pgw_conninfo info;
 	struct pgw_err cause;
-	const char *name;
 	bool ok;
 
 	ok = mz_settle_variable(c, MZ_OPT_wait, err) &&
-	     understand(c, &info, &o, &name, err);
+	     understand(c, &info, &o, err);
 	if (ok) {
 		ok = (set_own_name(&info, &cause) &&
 		      pgw_config_settle(cfg, &info, &o, &cause)) ||
-		     fail_from(err, &cause, name);
+		     fail_settings(err, &cause);
 		pgw_conninfo_release(&info);
 	}
 	if (ok)

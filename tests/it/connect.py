@@ -102,7 +102,8 @@ def methods():
     bad('SCRAM is asked for, MD5 offered', 'require_auth|md5', '--url',
         where('md5role', SECRET, '?require_auth=scram-sha-256'))
     bad('channel binding without TLS', 'channel.binding', '--url',
-        where('scram', SECRET, '?channel_binding=require&sslmode=disable'))
+        where('scram', SECRET, '?channel_binding=require&sslmode=disable'),
+        status=2)
     good('settings in the URL', '--url', where(
         'scram', SECRET, '?application_name=x%20y&options=-c%20'
         'search_path%3Dfoo&connect_timeout=5'))

@@ -65,9 +65,11 @@ reply(9, 'PLUS without TLS', auth(10, b'SCRAM-SHA-256-PLUS\0\0'),
       pattern='PLUS|TLS|SSL')
 reply(10, 'MD5 with a short salt', auth(5, b'xy'))
 reply(10, 'MD5 with a long salt', auth(5, b'xyxyx'))
-for query in '&require_auth=scram-sha-256', '&channel_binding=require':
-    reply(12, 'lets anybody in, but' + query, WELCOME, query=query,
-          pattern='require_auth|channel_binding|scram|authenti')
+reply(12, 'lets anybody in, but require_auth', WELCOME,
+      query='&require_auth=scram-sha-256',
+      pattern='require_auth|scram|authenti')
+reply(12, 'channel binding without TLS', WELCOME, status=(2,),
+      query='&channel_binding=require', pattern='channel_binding')
 
 
 @case(13, 'lets in after the start of SCRAM')

@@ -178,7 +178,7 @@ START_TEST(encryption_is_settled)
 			 "sslmode=no-verify was read as sslmode=require");
 	pgw_config_release(&cfg);
 
-	settled(&cfg, "sslrootcert=system sslnegotiation=direct "
+	settled(&cfg, "host=h sslrootcert=system sslnegotiation=direct "
 		      "channel_binding=require min_protocol_version=3.2");
 	ck_assert_int_eq(cfg.sslmode, PGW_SSL_VERIFY_FULL);
 	ck_assert(!cfg.sslmode_given && cfg.ssl_direct);

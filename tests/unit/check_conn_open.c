@@ -374,7 +374,7 @@ static const struct {
 	{ "channel_binding=require", "channel_binding=require needs TLS" },
 	{ "sslcertmode=require", "sslcertmode=require needs TLS" },
 	{ "sslrootcert=/ca.pem", "sslrootcert needs TLS" },
-	{ "sslcert=/c.pem", "sslcert needs TLS" },
+	{ "sslcert=/c.pem sslkey=/k.pem", "sslcert needs TLS" },
 	{ "sslmode=prefer sslcrl=/c.pem", "sslcrl needs TLS" },
 };
 

@@ -31,6 +31,8 @@ static const char *const strings[] = {
 	"requirepeer=me sslmode=no-verify scram_client_key=" KEY
 	" require_auth=!none pgbouncer=true ssl=1",
 	"passfile=f",
+	"host=h sslcert=c sslkey=k sslpassword=p sslrootcert=r sslcrl=l "
+	"sslcrldir=d sslkeylogfile=f",
 	"",
 };
 
