@@ -14,6 +14,7 @@ static bool copy_settings(struct pgw_config *cfg, const struct pgw_conninfo *c,
 	cfg->raw.repair = c->repair;
 	cfg->raw.uri = c->uri;
 	cfg->raw.name = c->name;
+	cfg->raw.pooled = c->pooled;
 	for (size_t k = 0; k < PGW_KEYWORDS; k++) {
 		if (!c->set[k].value)
 			continue;
@@ -24,7 +25,8 @@ static bool copy_settings(struct pgw_config *cfg, const struct pgw_conninfo *c,
 		cfg->raw.set[k].variable = c->set[k].variable;
 	}
 	pgw_buf_put(&cfg->notices, c->notices.data, c->notices.len);
-	return true;
+	pgw_buf_put(&cfg->raw.local, c->local.data, c->local.len);
+	return !cfg->raw.local.failed || pgw_nomem(err);
 }
 
 /* libpq's three variables that become settings of the session. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define NOTICES_MAX (64u << 10)
+#define LOCAL_MAX (64u << 10)
 
 #define SECRET PGW_CARE_SECRET
 #define REFUSED PGW_CARE_REFUSED
@@ -40,6 +41,7 @@ void pgw_conninfo_init(struct pgw_conninfo *c)
 {
 	*c = (struct pgw_conninfo){ .repair = true };
 	pgw_buf_init(&c->notices, NOTICES_MAX);
+	pgw_buf_init(&c->local, LOCAL_MAX);
 }
 
 void pgw_conninfo_release(struct pgw_conninfo *c)
@@ -47,6 +49,7 @@ void pgw_conninfo_release(struct pgw_conninfo *c)
 	pgw_settings_release(c->set);
 	pgw_settings_release(c->without);
 	pgw_buf_release(&c->notices);
+	pgw_buf_release(&c->local);
 }
 
 static bool store(struct pgw_setting *s, struct pgw_view value,
@@ -82,40 +85,6 @@ static bool is_requiressl(struct pgw_view key, struct pgw_view *value)
 	return true;
 }
 
-static bool store_foreign(struct pgw_reading *r, const char *what,
-			  struct pgw_view key, struct pgw_view value,
-			  struct pgw_err *err)
-{
-	struct pgw_meaning instead = { PGW_KEYWORDS, NULL };
-	const char *shown = NULL, *near = pgw_near_miss(key);
-	enum pgw_verdict verdict = PGW_UNKNOWN;
-
-	if (r->repair)
-		verdict = pgw_diagnose_key(key, value, &instead, &shown, err);
-	if (verdict == PGW_WRONG)
-		return false;
-	if (verdict == PGW_MEANT)
-		return store(&r->set[instead.keyword],
-			     pgw_view_of(instead.value), PGW_FROM_STRING, err);
-	if (verdict == PGW_IGNORED) {
-		if (r->ignored.len > 0)
-			pgw_buf_put_text(&r->ignored, ", ");
-		pgw_buf_put_text(&r->ignored, shown);
-		return true;
-	}
-	if (r->quiet)
-		pgw_fail(err, PGW_E_CONFIG,
-			 "%s (not shown: it may be a part "
-			 "of a password)",
-			 what);
-	else
-		pgw_fail(err, PGW_E_CONFIG, "%s \"%.*s\"", what, (int)key.n,
-			 (const char *)key.p);
-	if (near)
-		return pgw_hint(err, "did you mean \"%s\"?", near);
-	return false;
-}
-
 bool pgw_reading_store(struct pgw_reading *r, const char *what,
 		       struct pgw_view key, struct pgw_view value,
 		       struct pgw_err *err)
@@ -124,7 +93,7 @@ bool pgw_reading_store(struct pgw_reading *r, const char *what,
 							  pgw_keyword_of(key);
 
 	if (k == PGW_KEYWORDS)
-		return store_foreign(r, what, key, value, err);
+		return pgw_foreign_store(r, what, key, value, err);
 	/* What follows may be the rest of a secret that was not quoted. */
 	if (pgw_keyword_rows[k].care & PGW_CARE_SECRET)
 		r->quiet = true;
@@ -177,48 +146,74 @@ static void take(struct pgw_conninfo *c, struct pgw_reading *r)
 	}
 }
 
+/* The names in a list of keys, if there are any. */
+static void tell_keys(struct pgw_reading *r, struct pgw_buf *keys,
+		      const char *why)
+{
+	if (keys->len == 0)
+		return;
+	pgw_buf_put_u8(keys, '\0');
+	if (keys->failed)
+		r->notices.failed = true;
+	else
+		pgw_notice(&r->notices,
+			   "ignored in the connection string, because %s: %s",
+			   why, (const char *)keys->data);
+}
+
+/* Add more to what is there; unchanged when there is no memory for it. */
+static bool append(struct pgw_buf *to, const struct pgw_buf *more,
+		   struct pgw_err *err)
+{
+	size_t len = to->len;
+
+	if (!more->failed) {
+		pgw_buf_put(to, more->data, more->len);
+		if (!to->failed)
+			return true;
+		to->failed = false;
+		to->len = len;
+	}
+	return pgw_nomem(err);
+}
+
 static bool add_notices(struct pgw_conninfo *c, struct pgw_reading *r,
 			struct pgw_err *err)
 {
-	struct pgw_buf all;
+	size_t told = c->notices.len;
 
-	if (r->ignored.len > 0) {
-		pgw_buf_put_u8(&r->ignored, '\0');
-		if (!r->ignored.failed)
-			pgw_notice(&r->notices,
-				   "ignored in the connection string, because "
-				   "it is meant for other programs: %s",
-				   (const char *)r->ignored.data);
-	}
-	pgw_buf_init(&all, NOTICES_MAX);
-	pgw_buf_put(&all, c->notices.data, c->notices.len);
-	pgw_buf_put(&all, r->notices.data, r->notices.len);
-	if (r->ignored.failed || r->notices.failed || all.failed) {
-		pgw_buf_release(&all);
-		return pgw_nomem(err);
-	}
-	pgw_buf_release(&c->notices);
-	c->notices = all;
-	return true;
+	tell_keys(r, &r->ignored, "it is meant for other programs");
+	tell_keys(r, &r->unknown, "nobody knows it");
+	if (!append(&c->notices, &r->notices, err))
+		return false;
+	if (append(&c->local, &r->local, err))
+		return true;
+	c->notices.len = told;
+	return false;
 }
 
 bool pgw_conninfo_parse(struct pgw_conninfo *c, const char *text,
 			struct pgw_err *err)
 {
-	struct pgw_reading r = { .repair = c->repair };
+	struct pgw_reading r = { .repair = c->repair, .lenient = c->lenient };
 	bool ok;
 
 	*err = (struct pgw_err){ .code = PGW_OK };
 	pgw_buf_init(&r.notices, NOTICES_MAX);
 	pgw_buf_init(&r.ignored, NOTICES_MAX);
+	pgw_buf_init(&r.unknown, NOTICES_MAX);
+	pgw_buf_init(&r.local, LOCAL_MAX);
 	ok = read_trimmed(&r, text, err) && add_notices(c, &r, err);
 	if (ok) {
 		take(c, &r);
 		c->uri = r.uri;
+		c->pooled |= r.pooled;
 	}
 	pgw_settings_release(r.set);
 	pgw_buf_release(&r.notices);
 	pgw_buf_release(&r.ignored);
+	pgw_buf_release(&r.unknown);
+	pgw_buf_release(&r.local);
 	return ok;
 }
 

@@ -44,8 +44,17 @@ struct pgw_conninfo {
 	/* What they would be without the string: print leaves that out. */
 	struct pgw_setting without[PGW_KEYWORDS];
 	struct pgw_buf notices; /* one NUL-terminated text after the other */
-	bool repair; /* read what Node's drivers would have read; default on */
-	bool uri;    /* the string was one: a bad port may be half a password */
+
+	/*
+	 * Settings of the server: name, value, name, ..., each NUL-terminated.
+	 * The last of a name counts.  Names are ours, values valid UTF-8; they
+	 * are for SET LOCAL, because poolers refuse them in a startup message.
+	 */
+	struct pgw_buf local;
+	bool repair;  /* read what Node's drivers would have read; default on */
+	bool lenient; /* ignore keys that nobody knows, with a notice */
+	bool pooled;  /* the string says pgbouncer=true */
+	bool uri; /* the string was one: a bad port may be half a password */
 
 	/* The string, in errors; the caller's.  NULL: the connection string. */
 	const char *name;

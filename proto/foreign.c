@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include "reading.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -18,9 +19,8 @@ static const char *const ignored[] = {
 	/* Vercel, Supabase */
 	"supa", "workaround",
 	/* node-postgres */
-	"uselibpqcompat", "encoding", "statement_timeout", "query_timeout",
-	"lock_timeout", "idle_in_transaction_session_timeout", "keepAlive",
-	"max", "min", "idleTimeoutMillis",
+	"uselibpqcompat", "encoding", "query_timeout", "keepAlive", "max",
+	"min", "idleTimeoutMillis",
 	/* postgres.js */
 	"idle_timeout", "max_lifetime", "prepare", "fetch_types", "backoff",
 	"debug", "keep_alive", "publications",
@@ -35,10 +35,25 @@ static const char *const ignored[] = {
 	/* Rails, Ecto, SQLx, golang-migrate, Django */
 	"pool", "prepared_statements", "advisory_locks", "statement_limit",
 	"reconnect", "pool_size", "statement-cache-capacity", "options[*",
-	"x-*", "conn_max_age",
-	/* settings of the server, which poolers refuse in a startup message */
-	"TimeZone"
+	"x-*", "conn_max_age"
 };
+
+/*
+ * Settings of the server that drivers put into their startup message, where
+ * poolers refuse them.
+ */
+static const char *const locals[] = { "search_path", "statement_timeout",
+				      "lock_timeout",
+				      "idle_in_transaction_session_timeout",
+				      "TimeZone" };
+
+static const char *find_local(struct pgw_view key)
+{
+	for (size_t i = 0; i < sizeof(locals) / sizeof(locals[0]); i++)
+		if (pgw_view_is(key, locals[i]))
+			return locals[i];
+	return pgw_view_is(key, "timezone") ? "TimeZone" : NULL;
+}
 
 /* Whoever wrote one of these expects unqualified names to end up there. */
 static const struct {
@@ -46,20 +61,14 @@ static const struct {
 } search_paths[] = {
 	{ "schema", "schema (search_path is not changed)" },
 	{ "currentSchema", "currentSchema (search_path is not changed)" },
-	{ "search_path", "search_path (it is not changed)" },
 };
 
-static const char *find_search_path(struct pgw_view key)
+static const char *find_ignored(struct pgw_view key)
 {
 	for (size_t i = 0; i < sizeof(search_paths) / sizeof(search_paths[0]);
 	     i++)
 		if (pgw_view_is(key, search_paths[i].key))
 			return search_paths[i].shown;
-	return NULL;
-}
-
-static const char *find_ignored(struct pgw_view key)
-{
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
 		size_t n = strcspn(ignored[i], "*");
 
@@ -88,44 +97,32 @@ static const struct {
 	{ "sslaccept", "accept_invalid_certs", "require" },
 };
 
-static enum pgw_verdict about_encryption(struct pgw_view key,
-					 struct pgw_view value,
-					 struct pgw_meaning *instead,
-					 struct pgw_err *err)
+static bool is_about_encryption(struct pgw_view key)
 {
-	bool known = false;
+	return pgw_view_is(key, "ssl") || pgw_view_is(key, "sslaccept") ||
+	       pgw_view_is(key, "sslidentity");
+}
+
+static bool store_encryption(struct pgw_reading *r, struct pgw_view key,
+			     struct pgw_view value, struct pgw_err *err)
+{
+	struct pgw_setting *s = &r->set[PGW_KW_sslmode];
 
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-		if (!pgw_view_is(key, meanings[i].key))
+		if (!pgw_view_is(key, meanings[i].key) ||
+		    !pgw_view_is(value, meanings[i].value))
 			continue;
-		known = true;
-		if (!pgw_view_is(value, meanings[i].value))
-			continue;
-		*instead = (struct pgw_meaning){ PGW_KW_sslmode,
-						 meanings[i].sslmode };
-		return PGW_MEANT;
+		s->source = PGW_FROM_STRING;
+		return pgw_text_set(&s->value, pgw_view_of(meanings[i].sslmode),
+				    err);
 	}
-	if (!known && !pgw_view_is(key, "sslidentity"))
-		return PGW_UNKNOWN;
 	pgw_fail(err, PGW_E_CONFIG,
 		 "connection string: this value of \"%.*s\" is not supported",
 		 (int)key.n, (const char *)key.p);
-	pgw_hint(err, known ? "use sslmode instead: disable, prefer, require, "
-			      "verify-ca or verify-full" :
-			      "use sslcert and sslkey instead");
-	return PGW_WRONG;
-}
-
-enum pgw_verdict pgw_diagnose_key(struct pgw_view key, struct pgw_view value,
-				  struct pgw_meaning *instead,
-				  const char **shown, struct pgw_err *err)
-{
-	*shown = find_search_path(key);
-	if (!*shown)
-		*shown = find_ignored(key);
-	if (*shown)
-		return PGW_IGNORED;
-	return about_encryption(key, value, instead, err);
+	return pgw_hint(err, pgw_view_is(key, "sslidentity") ?
+				     "use sslcert and sslkey instead" :
+				     "use sslmode instead: disable, prefer, "
+				     "require, verify-ca or verify-full");
 }
 
 /* ---- near misses */
@@ -161,7 +158,8 @@ static size_t distance(struct pgw_view a, struct pgw_view b)
 	return row[b.n];
 }
 
-const char *pgw_near_miss(struct pgw_view key)
+/* The keyword that key probably stands for, or NULL. */
+static const char *near_miss(struct pgw_view key)
 {
 	const char *best = NULL;
 	size_t best_distance = key.n < 5 ? 2 : 3;
@@ -179,4 +177,117 @@ const char *pgw_near_miss(struct pgw_view key)
 		}
 	}
 	return best;
+}
+
+/* ---- what becomes of a key */
+
+static void add_key(struct pgw_buf *keys, struct pgw_view key)
+{
+	if (keys->len > 0)
+		pgw_buf_put_text(keys, ", ");
+	pgw_buf_put(keys, key.p, key.n);
+}
+
+/* As the server reads a time, which is of milliseconds without a unit. */
+static bool is_duration(struct pgw_view v)
+{
+	static const char *const units[] = { "",    "us", "ms", "s",
+					     "min", "h",  "d" };
+	size_t digits = 0;
+
+	while (v.n > 0 && pgw_is_one_of((char)v.p[0], "0123456789.")) {
+		digits += v.p[0] != '.';
+		v.p++;
+		v.n--;
+	}
+	while (v.n > 0 && v.p[0] == ' ') {
+		v.p++;
+		v.n--;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (pgw_view_is(v, units[i]))
+			return digits > 0;
+	return false;
+}
+
+static bool names_duration(const char *name)
+{
+	static const char end[] = "_timeout";
+	size_t n = strlen(name);
+
+	return n > strlen(end) && strcmp(name + n - strlen(end), end) == 0;
+}
+
+static bool is_local_value(const char *name, struct pgw_view value,
+			   struct pgw_err *err)
+{
+	size_t bad;
+
+	if (!pgw_utf8_valid(value, &bad))
+		return pgw_fail(err, PGW_E_CONFIG,
+				"the value of \"%s\" is not UTF-8", name);
+	if (!names_duration(name) || is_duration(value))
+		return true;
+	pgw_fail(err, PGW_E_CONFIG, "invalid \"%s\" value: \"%.*s\"", name,
+		 (int)value.n, (const char *)value.p);
+	return pgw_hint(err, "a number of milliseconds, or one with a unit: "
+			     "500ms, 30s, 5min, 1h");
+}
+
+/* Drivers take an empty value for none at all. */
+static bool store_local(struct pgw_reading *r, const char *name,
+			struct pgw_view value, struct pgw_err *err)
+{
+	if (value.n == 0)
+		return true;
+	if (!is_local_value(name, value, err))
+		return false;
+	pgw_buf_put_str(&r->local, name);
+	pgw_buf_put(&r->local, value.p, value.n);
+	pgw_buf_put_u8(&r->local, '\0');
+	return true;
+}
+
+static bool begins_with_ssl(struct pgw_view key)
+{
+	return key.n >= 3 && memcmp(key.p, "ssl", 3) == 0;
+}
+
+/* What may say something about security is never passed over. */
+static bool refuse(struct pgw_reading *r, const char *what, struct pgw_view key,
+		   struct pgw_err *err)
+{
+	const char *near = near_miss(key);
+
+	if (r->quiet)
+		pgw_fail(err, PGW_E_CONFIG,
+			 "%s (not shown: it may be a part of a password)",
+			 what);
+	else if (r->lenient && !near && !begins_with_ssl(key)) {
+		add_key(&r->unknown, key);
+		return true;
+	} else
+		pgw_fail(err, PGW_E_CONFIG, "%s \"%.*s\"", what, (int)key.n,
+			 (const char *)key.p);
+	if (near)
+		pgw_hint(err, "did you mean \"%s\"?", near);
+	return false;
+}
+
+bool pgw_foreign_store(struct pgw_reading *r, const char *what,
+		       struct pgw_view key, struct pgw_view value,
+		       struct pgw_err *err)
+{
+	const char *local = find_local(key), *other = find_ignored(key);
+
+	if (!r->repair || (!local && !other && !is_about_encryption(key)))
+		return refuse(r, what, key, err);
+	if (local)
+		return store_local(r, local, value, err);
+	if (!other)
+		return store_encryption(r, key, value, err);
+	r->pooled |= pgw_view_is(key, "pgbouncer") &&
+		     pgw_view_is(value, "true");
+	add_key(&r->ignored, pgw_view_of(other));
+	return true;
 }

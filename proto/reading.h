@@ -56,13 +56,15 @@ struct pgw_reading {
 	struct pgw_setting set[PGW_KEYWORDS]; /* what the string said */
 	struct pgw_buf notices;
 	struct pgw_buf ignored; /* "name, name": keys of other programs */
-	bool repair;
+	struct pgw_buf unknown; /* the same of keys that nobody knows */
+	struct pgw_buf local;	/* as in struct pgw_conninfo */
+	bool repair, lenient, pooled;
 	bool uri;
 	bool quiet; /* what is read may hold a secret: errors quote nothing */
 };
 
 /*
- * Take a key and its value.  Asks the diagnosis when the key is not ours.  On
+ * Take a key and its value.  On
  * failure err is filled; what says how the kind of string calls a key.
  */
 bool pgw_reading_store(struct pgw_reading *r, const char *what,
@@ -96,25 +98,13 @@ bool pgw_diagnose_uri(struct pgw_reading *r, const char *text, const char **at,
 /* Say what to do about a string that begins with another scheme. */
 void pgw_diagnose_scheme(const char *text, struct pgw_err *err);
 
-enum pgw_verdict {
-	PGW_UNKNOWN, /* err has at most a hint */
-	PGW_IGNORED,
-	PGW_MEANT, /* instead: what it means in our terms */
-	PGW_WRONG, /* err is filled */
-};
-
-struct pgw_meaning {
-	enum pgw_keyword keyword;
-	const char *value;
-};
-
-/* A key that libpq does not know. */
-enum pgw_verdict pgw_diagnose_key(struct pgw_view key, struct pgw_view value,
-				  struct pgw_meaning *instead,
-				  const char **shown, struct pgw_err *err);
-
-/* The keyword that key probably stands for, or NULL. */
-const char *pgw_near_miss(struct pgw_view key);
+/*
+ * Take a key that libpq does not know, whatever there is to do with it: ignore
+ * it, obey it, or refuse it.
+ */
+bool pgw_foreign_store(struct pgw_reading *r, const char *what,
+		       struct pgw_view key, struct pgw_view value,
+		       struct pgw_err *err);
 
 /* ---- files */
 

@@ -6,6 +6,7 @@
 #include "applying.h"
 #include "file.h"
 #include "guard.h"
+#include "sqltext.h"
 
 #include <string.h>
 
@@ -170,23 +171,46 @@ static bool create_history(struct mz_applying *ap)
 	       send(ap, &commit, pgw_view_of("COMMIT")) && settle(ap);
 }
 
+static bool is_overridden(const struct mz_apply_options *o, const char *name)
+{
+	return (o->lock_timeout_given && strcmp(name, "lock_timeout") == 0) ||
+	       (o->statement_timeout_given &&
+		strcmp(name, "statement_timeout") == 0);
+}
+
 /* set_config with true is SET LOCAL. */
-static const char *timeouts_sql(struct mz_applying *ap)
+static const char *add_setting(struct mz_arena *a, const char *sql,
+			       const char *name, const char *value)
+{
+	return mz_printf(a, "%s; SELECT pg_catalog.set_config('%s', %s, true)",
+			 sql, name, mz_quote_literal(a, value));
+}
+
+static const char *add_timeout(struct mz_arena *a, const char *sql,
+			       const char *name, int64_t ms)
+{
+	if (ms <= 0)
+		return sql;
+	return add_setting(a, sql, name, mz_printf(a, "%lld", (long long)ms));
+}
+
+/* What the connection string wants first: the command line wins over it. */
+static const char *settings_sql(struct mz_applying *ap)
 {
 	const struct mz_apply_options *o = &ap->job->options;
+	struct pgw_cur cur = pgw_cur_of(o->local);
 	const char *sql = "";
 
-	if (o->lock_timeout_ms > 0)
-		sql = mz_printf(ap->arena,
-				"; SELECT pg_catalog.set_config("
-				"'lock_timeout', '%lld', true)",
-				(long long)o->lock_timeout_ms);
-	if (o->statement_timeout_ms > 0)
-		sql = mz_printf(ap->arena,
-				"%s; SELECT pg_catalog.set_config("
-				"'statement_timeout', '%lld', true)",
-				sql, (long long)o->statement_timeout_ms);
-	return sql;
+	while (!cur.bad && cur.p < cur.end) {
+		const char *name = pgw_cur_str(&cur);
+		const char *value = pgw_cur_str(&cur);
+
+		if (!cur.bad && !is_overridden(o, name))
+			sql = add_setting(ap->arena, sql, name, value);
+	}
+	sql = add_timeout(ap->arena, sql, "lock_timeout", o->lock_timeout_ms);
+	return add_timeout(ap->arena, sql, "statement_timeout",
+			   o->statement_timeout_ms);
 }
 
 static bool open_transaction(struct mz_applying *ap, size_t i)
@@ -201,7 +225,7 @@ static bool open_transaction(struct mz_applying *ap, size_t i)
 			  mz_guard_history_sql(ap->arena, job->table,
 					       job->history->count + i,
 					       may_lock),
-			  timeouts_sql(ap));
+			  settings_sql(ap));
 
 	/* The first is waited for: most who lose a race lose it here. */
 	return mz_applying_send(ap, MZ_FOR_OPEN, i, sql) &&

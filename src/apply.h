@@ -17,6 +17,10 @@ struct mz_apply_options {
 	bool one_transaction;	      /* around all migrations: Drizzle's way */
 	int64_t lock_timeout_ms;      /* 0 = the server's */
 	int64_t statement_timeout_ms; /* 0 = none of ours */
+
+	/* These were said on the command line: local is not asked for them. */
+	bool lock_timeout_given, statement_timeout_given;
+	struct pgw_view local; /* of struct pgw_conninfo */
 };
 
 /* What is to be done, and on what ground. */

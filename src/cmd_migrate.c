@@ -131,20 +131,32 @@ static bool after(struct run *run, const struct mz_applied *out,
 	return false;
 }
 
+static struct mz_apply_options options_of(const struct mz_work *w)
+{
+	const struct mz_options *o = &w->c->opt;
+
+	return (struct mz_apply_options){
+		.one_transaction = o->transaction == MZ_TRANSACTION_ALL,
+		.lock_timeout_ms = o->lock_timeout,
+		.lock_timeout_given = o->from[MZ_OPT_lock_timeout] ==
+				      MZ_FROM_OPTION,
+		.statement_timeout_ms = o->statement_timeout,
+		.statement_timeout_given = o->from[MZ_OPT_statement_timeout] ==
+					   MZ_FROM_OPTION,
+		.local = pgw_buf_view(&w->cfg.raw.local),
+	};
+}
+
 /* Plan from what is there now, and apply that. */
 static bool one_round(struct run *run, struct mz_err *err)
 {
 	struct mz_work *w = &run->w;
-	const struct mz_options *o = &w->c->opt;
 	struct mz_applied out;
 	struct mz_job job = {
 		.folder = &w->folder,
 		.table = &w->table,
 		.history = &w->history,
-		.options = { .one_transaction = o->transaction ==
-						MZ_TRANSACTION_ALL,
-			     .lock_timeout_ms = o->lock_timeout,
-			     .statement_timeout_ms = o->statement_timeout },
+		.options = options_of(w),
 	};
 
 	if (!mz_history_writable(&w->history, &w->table, err) ||

@@ -174,6 +174,7 @@ static bool understand(struct mz_context *c, struct pgw_conninfo *info,
 		return false;
 	pgw_conninfo_init(info);
 	info->name = from.name;
+	info->lenient = c->opt.ignore_unknown_params;
 	if ((!from.string || pgw_conninfo_parse(info, from.string, &cause)) &&
 	    pgw_conninfo_complete(info, o, &cause))
 		return true;

@@ -100,6 +100,9 @@ static void explain_failure(struct mz_applying *ap, struct mz_err *err)
 		explain_statement(ap, err);
 	else
 		mz_failure_describe(err, ap->arena, m->tag, &ap->diag);
+	if (ap->culprit.purpose == MZ_FOR_OPEN &&
+	    strcmp(pgw_diag_sqlstate(&ap->diag), "22023") == 0)
+		mz_hint(err, "the connection string asks for that setting");
 }
 
 static bool is_contended(struct mz_applying *ap)

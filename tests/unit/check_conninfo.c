@@ -104,6 +104,9 @@ static const struct {
 	  OTHERS
 	  "schema (search_path is not changed), x-*, pool_max_conns, options[*" },
 	{ "host=h pgbouncer=true", "host='h' (inet)", OTHERS "pgbouncer" },
+	{ "postgres://h?search_path=a,b&statement_timeout=5000&timezone=UTC"
+	  "&lock_timeout=5%20s&idle_in_transaction_session_timeout=",
+	  "host='h' (inet)", "" },
 	{ "postgres://h?ssl=1", "host='h' sslmode='require' (inet)", "" },
 	{ "postgres://h?ssl=false", "host='h' sslmode='disable' (inet)", "" },
 	{ "postgres://h?sslaccept=strict",
@@ -153,6 +156,15 @@ static const struct {
 	  "did you mean \"require_auth\"?" },
 	{ "postgres://h?whatever=1",
 	  "invalid URI query parameter: \"whatever\"", "" },
+	{ "postgres://h?statement_timeout=soon",
+	  "invalid \"statement_timeout\" value: \"soon\"",
+	  "a number of milliseconds, or one with a unit: 500ms, 30s, 5min, "
+	  "1h" },
+	{ "host=h lock_timeout=.", "invalid \"lock_timeout\" value: \".\"",
+	  "a number of milliseconds, or one with a unit: 500ms, 30s, 5min, "
+	  "1h" },
+	{ "postgres://h?search_path=%ff",
+	  "the value of \"search_path\" is not UTF-8", "" },
 	{ "postgres://h?sslidentity=x",
 	  "connection string: this value of \"sslidentity\" is not supported",
 	  "use sslcert and sslkey instead" },
@@ -233,6 +245,105 @@ START_TEST(no_error_shows_a_piece_of_a_password)
 				      !strstr(r.err.hint, "sec"),
 			      "%s: %s", text, r.err.msg);
 		ck_assert_uint_eq(r.c.notices.len, 0);
+		done(&r);
+	}
+}
+
+END_TEST
+
+/* name=value; of each. */
+static const char *locals(const struct pgw_conninfo *c, char out[256])
+{
+	struct pgw_cur cur = pgw_cur_of(pgw_buf_view(&c->local));
+
+	out[0] = '\0';
+	for (bool name = true; cur.p < cur.end; name = !name) {
+		strcat(out, pgw_cur_str(&cur));
+		strcat(out, name ? "=" : ";");
+		ck_assert(!cur.bad);
+	}
+	return out;
+}
+
+START_TEST(settings_of_the_server_are_kept_for_transactions)
+{
+	static const struct {
+		const char *text, *locals;
+	} cases[] = {
+		{ "postgres://h/d", "" },
+		{ "postgres://h?search_path=a,%22b%22&timezone=UTC",
+		  "search_path=a,\"b\";TimeZone=UTC;" },
+		{ "postgres://h?TimeZone=Europe/Berlin",
+		  "TimeZone=Europe/Berlin;" },
+		{ "host=h lock_timeout='5 s' statement_timeout=1.5min",
+		  "lock_timeout=5 s;statement_timeout=1.5min;" },
+		{ "postgres://h?statement_timeout=1&statement_timeout=2",
+		  "statement_timeout=1;statement_timeout=2;" },
+		{ "postgres://h?idle_in_transaction_session_timeout=0&"
+		  "lock_timeout=",
+		  "idle_in_transaction_session_timeout=0;" },
+	};
+
+	char out[256];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct read r;
+
+		read_text(&r, cases[i].text);
+		ck_assert_msg(r.ok, "%s: %s", cases[i].text, r.err.msg);
+		ck_assert_str_eq(locals(&r.c, out), cases[i].locals);
+		ck_assert(pgw_conninfo_parse(&r.c, "search_path=z", &r.err));
+		ck_assert(strstr(locals(&r.c, out), "search_path=z;"));
+		done(&r);
+	}
+}
+
+END_TEST
+
+START_TEST(a_pooler_that_the_string_tells_of_is_remembered)
+{
+	struct read r;
+
+	read_text(&r, "postgres://h?pgbouncer=true");
+	ck_assert(r.ok && r.c.pooled);
+	done(&r);
+	read_text(&r, "postgres://h?pgbouncer=false");
+	ck_assert(r.ok && !r.c.pooled);
+	done(&r);
+}
+
+END_TEST
+
+START_TEST(unknown_keys_can_be_passed_over_but_not_those_of_security)
+{
+	static const struct {
+		const char *text, *notice; /* NULL: refused all the same */
+	} cases[] = {
+		{ "postgres://h?whatever=1&other=2&schema=x",
+		  "ignored in the connection string, because nobody knows it: "
+		  "whatever, other" },
+		{ "host=h whatever=1", "ignored in the connection string, "
+				       "because nobody knows it: whatever" },
+		{ "postgres://h?sslmod=require", NULL },
+		{ "postgres://h?sslsomething=1", NULL },
+		{ "postgres://h?chanel_binding=require", NULL },
+		{ "postgres://h?password=a&sec=x", NULL },
+		{ "postgres://h?ssl=maybe", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct read r = { .ok = false };
+
+		pgw_conninfo_init(&r.c);
+		pgw_buf_init(&r.out, 1 << 16);
+		r.c.lenient = true;
+		r.ok = pgw_conninfo_parse(&r.c, cases[i].text, &r.err);
+		ck_assert_msg(r.ok == (cases[i].notice != NULL), "%s",
+			      cases[i].text);
+		if (r.ok)
+			ck_assert(memmem(r.c.notices.data, r.c.notices.len,
+					 cases[i].notice,
+					 strlen(cases[i].notice) + 1));
 		done(&r);
 	}
 }
@@ -392,6 +503,9 @@ END_TEST
 UNIT_MAIN("conninfo", what_people_paste_is_repaired_with_one_notice,
 	  what_cannot_be_meant_is_refused_with_a_hint,
 	  no_error_shows_a_piece_of_a_password,
+	  settings_of_the_server_are_kept_for_transactions,
+	  a_pooler_that_the_string_tells_of_is_remembered,
+	  unknown_keys_can_be_passed_over_but_not_those_of_security,
 	  print_masks_secrets_and_what_may_be_a_piece_of_one,
 	  a_string_that_fails_changes_nothing,
 	  string_beats_service_beats_environment_beats_preset,

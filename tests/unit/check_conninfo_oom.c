@@ -29,7 +29,7 @@ static const char *const strings[] = {
 	" 'postgres://u:a@b@h1:1,h2:2/d?schema=x&passfile=f&options=-cx%3D1' ",
 	"service=s user=u password=p hostaddr=1.2.3.4 application_name=a "
 	"requirepeer=me sslmode=no-verify scram_client_key=" KEY
-	" require_auth=!none pgbouncer=true ssl=1",
+	" require_auth=!none pgbouncer=true ssl=1 search_path=a",
 	"passfile=f",
 	"host=h sslcert=c sslkey=k sslpassword=p sslrootcert=r sslcrl=l "
 	"sslcrldir=d sslkeylogfile=f",
