@@ -44,4 +44,7 @@ bool pgw_tls_end_point(X509 *cert, struct pgw_buf *out,
 /* A name as people write it (RFC 2253), in printable ASCII, NUL-terminated. */
 void pgw_tls_name_text(const X509_NAME *name, char out[PGW_TLS_NAME_MAX]);
 
+/* Whether the first failure in OpenSSL's queue was one of memory. */
+bool pgw_tls_nomem(void);
+
 #endif
