@@ -164,6 +164,9 @@ struct pgw_tls_settings {
 	char *root, *crl, *cert, *key;
 	bool root_given, crl_given, cert_given, key_given;
 	bool root_system;   /* sslrootcert=system; root is NULL */
+
+	/* For that: SSL_CERT_FILE and SSL_CERT_DIR; NULL = unset. */
+	char *system_file, *system_dirs;
 	char *crl_dir;	    /* NULL = none */
 	char *key_password; /* NULL = none */
 	char *key_log;	    /* sslkeylogfile; NULL = none */

@@ -15,7 +15,7 @@
  * Give ctx the roots and the revocation lists that the settings name.  *roots
  * tells whether there are any: without, nothing can be verified.  A file that
  * was named and cannot be read is an error, one by default is not there.
- * Errors: TLS, NOMEM.
+ * *s must outlive ctx.  Errors: TLS, NOMEM.
  */
 bool pgw_tls_trust(SSL_CTX *ctx, const struct pgw_tls_settings *s, bool *roots,
 		   struct pgw_err *err) PGW_MUST_CHECK;

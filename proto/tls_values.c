@@ -138,6 +138,17 @@ static bool set_default(const struct pgw_outside *o, const char *name,
 	return ok;
 }
 
+/* OpenSSL's variables for where the public authorities are. */
+static bool set_place(const struct pgw_outside *o, const char *name, char **to,
+		      struct pgw_err *err)
+{
+	const char *value = o->env ? o->env(o->ctx, name) : NULL;
+
+	if (!value || value[0] == '\0')
+		return true;
+	return pgw_text_set(to, pgw_view_of(value), err);
+}
+
 /* Certificates of public authorities prove nothing without the name. */
 static bool settle_trust(struct pgw_config *cfg, const struct pgw_outside *o,
 			 struct pgw_err *err)
@@ -157,6 +168,9 @@ static bool settle_trust(struct pgw_config *cfg, const struct pgw_outside *o,
 		return set_default(o, "/.postgresql/root.crt", &t->root, err);
 	pgw_text_free(t->root);
 	t->root = NULL;
+	if (!set_place(o, "SSL_CERT_FILE", &t->system_file, err) ||
+	    !set_place(o, "SSL_CERT_DIR", &t->system_dirs, err))
+		return false;
 	if (cfg->sslmode == PGW_SSL_VERIFY_FULL)
 		return true;
 	weak(cfg, "sslrootcert=system", "\"verify-full\"", err);
@@ -298,6 +312,8 @@ void pgw_tls_settings_release(struct pgw_tls_settings *t)
 {
 	pgw_text_free(t->root);
 	pgw_text_free(t->crl);
+	pgw_text_free(t->system_file);
+	pgw_text_free(t->system_dirs);
 	pgw_text_free(t->cert);
 	pgw_text_free(t->key);
 	pgw_text_free(t->crl_dir);

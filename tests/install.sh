@@ -7,7 +7,7 @@
 #   install_drizzle           the real Drizzle, by npm; sets DRIZZLE_HOME
 
 build_packages=(
-	autoconf automake gcc libc-ares-dev libc6-dev libjansson-dev libssl-dev
+	autoconf automake ca-certificates gcc libc-ares-dev libc6-dev libjansson-dev libssl-dev
 	libutf8proc-dev make pkg-config zlib1g-dev
 )
 server_packages=(postgresql postgresql-contrib)

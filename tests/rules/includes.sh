@@ -33,6 +33,7 @@ deny_include src "($(headers proto))\""
 # One place: libraries, sockets, files, the environment, time, output.
 deny_include proto 'openssl/' '/(crypto\.c|tls[a-z_]*\.[ch])$'
 deny_include proto 'ares' '/resolve\.c$'
+deny_include proto 'zlib' '/tls_lookup\.c$'
 deny_include proto 'poll\.h|netinet/tcp' '/(sock|sock_open|race|resolve|clock)\.c$'
 deny_include proto 'sys/socket|sys/un|netinet/in|arpa/' \
 	'/(sock|sock_open|resolve|addr|dial)\.[ch]$'
@@ -55,13 +56,13 @@ deny src '[^_a-z](strcpy|strcat|sprintf|vsprintf|gets|strtok|ato[ifl]+)\('
 
 # The first lines are the same everywhere.
 rules=$((rules + 2))
-if find proto src tests -name '*.[ch]' -exec sh -c 'for f; do
+if find proto src tests tools -name '*.[ch]' -exec sh -c 'for f; do
 	head -n 1 "$f" | grep -q "^/\* SPDX-License-Identifier: MIT \*/$" ||
 		echo "$f"; done' sh {} + | grep .; then
 	echo "  ^ without an SPDX line"
 	bad=$((bad + 1))
 fi
-if find proto src tests -name '*.c' -exec sh -c 'for f; do
+if find proto src tests tools -name '*.c' -exec sh -c 'for f; do
 	[ "$(grep -m 1 "^#include" "$f")" = "#include <config.h>" ] ||
 		echo "$f"; done' sh {} + | grep .; then
 	echo "  ^ config.h is not what it includes first"
