@@ -21,6 +21,7 @@ struct pgw_timing {
 struct pgw_conn_options {
 	struct pgw_hooks hooks; /* notice and trace hold as long as it lives */
 	int interrupt_fd;	/* -1 = none; readable = stop waiting */
+	int64_t deadline; /* of connecting, besides connect_timeout; 0 = none */
 };
 
 /*

@@ -11,6 +11,7 @@
 
 struct pgw_conn {
 	const struct pgw_config *cfg;
+	int64_t limit; /* when connecting has to end, whatever host is next */
 	struct pgw_hooks hooks; /* of the user, as given at first */
 	void (*row)(void *ctx, const struct pgw_row *row);
 	void (*done)(void *ctx, const struct pgw_outcome *outcome);

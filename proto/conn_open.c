@@ -140,12 +140,17 @@ static enum attempt try_address(struct pgw_conn *c, struct pgw_race *race,
 				enum pgw_target target, struct pgw_err *err)
 {
 	int64_t start = pgw_clock_us();
+	enum attempt result;
 
 	if (!pgw_race_run(race, &c->sock, &c->addr, err))
 		return FAILED;
 	pgw_addr_text(&c->addr, c->address, sizeof(c->address));
 	c->timing.dial_us = pgw_clock_us() - start;
-	return use_socket(c, target, err);
+	result = use_socket(c, target, err);
+	if (result == FAILED && err->code == PGW_E_TIMEOUT && !err->hint[0])
+		pgw_hint(err, "it takes the connection, but lets nobody in: a "
+			      "pooler does so when its server is down");
+	return result;
 }
 
 static bool try_addresses(struct pgw_conn *c, struct pgw_addrs *addrs,
@@ -176,6 +181,8 @@ static bool try_host(struct pgw_conn *c, enum pgw_target target,
 	struct pgw_addrs addrs = { .n = 0 };
 
 	c->sock.deadline = timeout ? pgw_clock_ms() + timeout : PGW_FOREVER;
+	if (c->sock.deadline > c->limit)
+		c->sock.deadline = c->limit;
 	if (!possible_without_tls(c->cfg, c->host, err) ||
 	    !pgw_dial_addresses(&addrs, c->host, c->sock.interrupt_fd,
 				c->sock.deadline, err))
@@ -206,6 +213,8 @@ static bool try_hosts(struct pgw_conn *c, const size_t *order,
 		if (!pgw_err_passes(err))
 			return false;
 		put_all(err, all);
+		if (pgw_clock_ms() >= c->limit)
+			return false;
 	}
 	return false;
 }
@@ -219,7 +228,7 @@ static bool find_server(struct pgw_conn *c, struct pgw_err *err)
 		return pgw_fail(err, PGW_E_NOMEM, "no memory to connect");
 	ok = make_order(c->cfg, order, c->cfg->nhosts, err) &&
 	     try_hosts(c, order, c->cfg->target, err);
-	if (!ok && pgw_err_passes(err) &&
+	if (!ok && pgw_err_passes(err) && pgw_clock_ms() < c->limit &&
 	    c->cfg->target == PGW_TARGET_PREFER_STANDBY)
 		ok = try_hosts(c, order, PGW_TARGET_ANY, err);
 	free(order);
@@ -235,6 +244,7 @@ bool pgw_connect(struct pgw_conn **out, const struct pgw_config *cfg,
 	if (!c)
 		return pgw_fail(err, PGW_E_NOMEM, "no memory to connect");
 	c->cfg = cfg;
+	c->limit = options->deadline ? options->deadline : PGW_FOREVER;
 	c->hooks = options->hooks;
 	c->sock = (struct pgw_sock){ .fd = -1,
 				     .interrupt_fd = options->interrupt_fd };

@@ -23,10 +23,33 @@ const char *pgw_code_text(enum pgw_code code)
 	return codes[code].text;
 }
 
+/*
+ * What servers say of themselves: they go down or come up, are full, or the
+ * server behind a pooler is not there.  Poolers have one state for all that,
+ * and for what never passes, so their words have to tell.
+ */
+static const char *const passing_states[] = { "57P01", "57P02", "57P03",
+					      "53300", "08006" };
+static const char *const passing_words[] = {
+	"no more connections allowed", /* PgBouncer */
+	"server login has been failing, try again later",
+	"client_login_timeout", /* its server is down */
+	"cached error: connect failed",
+	"Couldn't connect to compute node", /* Neon */
+	"Max client connections reached",   /* Supavisor */
+};
+
 bool pgw_err_passes(const struct pgw_err *err)
 {
-	return codes[err->code].passes || strcmp(err->sqlstate, "57P03") == 0 ||
-	       strcmp(err->sqlstate, "53300") == 0;
+	if (err->code != PGW_E_SERVER)
+		return codes[err->code].passes;
+	for (size_t i = 0; i < sizeof(passing_states) / sizeof(char *); i++)
+		if (strcmp(err->sqlstate, passing_states[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(passing_words) / sizeof(char *); i++)
+		if (strstr(err->msg, passing_words[i]))
+			return true;
+	return false;
 }
 
 bool pgw_fail(struct pgw_err *err, enum pgw_code code, const char *fmt, ...)

@@ -54,7 +54,10 @@ struct pgw_err {
 
 const char *pgw_code_text(enum pgw_code code);
 
-/* The same for an error; a server that starts up or is full passes, too. */
+/*
+ * The same for an error: a server that starts up or is full passes, too, and
+ * so does a pooler whose server is not there.
+ */
 bool pgw_err_passes(const struct pgw_err *err);
 
 /* Fill err and return false, so that a caller can say: return pgw_fail(...). */

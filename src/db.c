@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-#define FIRST_PAUSE_MS 100
-#define MOST_PAUSE_MS 5000
 #define NOTICES_MAX 1000 /* what is shown of one command */
 
 static void on_notice(void *ctx, const struct pgw_diag *diag)
@@ -67,32 +65,15 @@ bool mz_db_sleep(const struct mz_db *db, int64_t ms, struct mz_err *err)
 	       mz_db_fail(err, &cause);
 }
 
-static bool connect_once(struct mz_db *db, struct pgw_err *cause)
+bool mz_db_connect(struct mz_db *db, int64_t deadline, struct pgw_err *cause)
 {
-	struct pgw_conn_options options = { .interrupt_fd = db->interrupt_fd };
+	struct pgw_conn_options options = { .interrupt_fd = db->interrupt_fd,
+					    .deadline = deadline };
 
 	options.hooks.notice = on_notice;
 	options.hooks.trace = db->trace ? on_trace : NULL;
 	options.hooks.ctx = db;
 	return pgw_connect(&db->conn, db->cfg, &options, cause);
-}
-
-bool mz_db_open(struct mz_db *db, int64_t wait_ms, struct mz_err *err)
-{
-	struct mz_pause pause = { FIRST_PAUSE_MS, MOST_PAUSE_MS };
-	int64_t start = pgw_clock_ms();
-	struct pgw_err cause;
-
-	while (!connect_once(db, &cause)) {
-		int64_t left = start + wait_ms - pgw_clock_ms();
-		int64_t ms = mz_pause_next(&pause);
-
-		if (left <= 0 || !pgw_err_passes(&cause))
-			return mz_db_fail(err, &cause);
-		if (!mz_db_sleep(db, ms < left ? ms : left, err))
-			return false;
-	}
-	return true;
 }
 
 static void tell_unseen(struct mz_db *db)

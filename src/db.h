@@ -21,10 +21,15 @@ struct mz_db {
 
 /*
  * Connect.  While the failure is one that passes (refused, starting up, no
- * name yet) and wait_ms have not, try again with growing pauses.
+ * name yet) and wait_ms have not, try again with growing pauses; what is
+ * waited for is told as MZ_EV_WAITING, once each time that it changes.
  */
 bool mz_db_open(struct mz_db *db, int64_t wait_ms,
 		struct mz_err *err) PGW_MUST_CHECK;
+
+/* One try at that, which ends at the deadline; 0 is none. */
+bool mz_db_connect(struct mz_db *db, int64_t deadline,
+		   struct pgw_err *cause) PGW_MUST_CHECK;
 void mz_db_close(struct mz_db *db);
 
 /* Answers go to row and done (either may be NULL) until this is called again.

@@ -38,7 +38,7 @@ struct mz_listed {
 
 enum mz_event_kind {
 	MZ_EV_START,	 /* a run begins: file = folder, k of n to apply */
-	MZ_EV_WAITING,	 /* someone else migrates: text says who */
+	MZ_EV_WAITING,	 /* for a server, or who migrates: text says it */
 	MZ_EV_BEGIN,	 /* tag, k of n, statements */
 	MZ_EV_STATEMENT, /* tag, line, text (its first line), us */
 	MZ_EV_APPLIED,	 /* tag, hash, statements, us; k of n */
