@@ -60,13 +60,27 @@ static void take_verdict(X509_STORE_CTX *ctx, struct pgw_tls_verdict *v)
 	put_time(limit(reason, ctx, cert), v->until, sizeof(v->until));
 }
 
+/* Later, the list that is out of date is forgotten. */
+static int on_problem(int ok, X509_STORE_CTX *ctx)
+{
+	if (!ok)
+		take_verdict(ctx, X509_STORE_CTX_get_app_data(ctx));
+	return ok;
+}
+
 static int on_chain(X509_STORE_CTX *ctx, void *arg)
 {
 	struct pgw_tls_verdict *verdict = arg;
 
+	if (!X509_STORE_CTX_set_app_data(ctx, verdict)) {
+		verdict->reason = X509_V_ERR_OUT_OF_MEM;
+		return 0;
+	}
+	X509_STORE_CTX_set_verify_cb(ctx, on_problem);
 	if (X509_verify_cert(ctx) > 0)
 		return 1;
-	take_verdict(ctx, verdict);
+	if (verdict->reason == X509_V_OK)
+		take_verdict(ctx, verdict);
 	/* Only a failure with a reason is told to the server as such. */
 	X509_STORE_CTX_set_error(ctx, verdict->reason);
 	return 0;

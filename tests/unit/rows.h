@@ -7,6 +7,7 @@
 #include "unescape.h"
 
 #include <check.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { COLUMNS = 8, ROW = 1 << 16 };
