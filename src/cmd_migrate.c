@@ -3,6 +3,7 @@
 
 #include "apply.h"
 #include "guard.h"
+#include "pooler.h"
 #include "work.h"
 
 #include <string.h>
@@ -191,6 +192,21 @@ static bool look(struct run *run, struct mz_err *err)
 	return true;
 }
 
+/* It works, but not as well; said once, when there is something to do. */
+static void tell_pooler(const struct mz_work *w)
+{
+	struct mz_arena *a = &w->c->arena;
+	struct mz_pooler p;
+
+	mz_pooler_look(&p, a, &w->cfg, w->db.conn, w->history.backend_pid);
+	if (mz_pooler_shares(&p))
+		mz_report_remark(&w->c->report,
+				 "this goes through %s, in transaction mode: "
+				 "it works, but its time limits apply%s%s",
+				 p.name, p.around ? "; without it: " : "",
+				 p.around ? p.around : "");
+}
+
 static bool run_all(struct run *run, struct mz_err *err)
 {
 	struct mz_work *w = &run->w;
@@ -207,6 +223,8 @@ static bool run_all(struct run *run, struct mz_err *err)
 						    .file = w->folder.dir,
 						    .k = w->plan.todo_count,
 						    .n = w->folder.count });
+		if (!told && !run->done)
+			tell_pooler(w);
 		told = true;
 		if (!run->done && !one_round(run, err))
 			return false;

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "db.h"
+#include "provider.h"
 
 #include <stdio.h>
 
@@ -73,7 +74,8 @@ bool mz_db_connect(struct mz_db *db, int64_t deadline, struct pgw_err *cause)
 	options.hooks.notice = on_notice;
 	options.hooks.trace = db->trace ? on_trace : NULL;
 	options.hooks.ctx = db;
-	return pgw_connect(&db->conn, db->cfg, &options, cause);
+	return pgw_connect(&db->conn, db->cfg, &options, cause) ||
+	       mz_provider_explain(db->cfg, cause);
 }
 
 static void tell_unseen(struct mz_db *db)

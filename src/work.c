@@ -6,6 +6,7 @@
 #include "connect.h"
 #include "file.h"
 #include "guard.h"
+#include "pooler.h"
 #include "script.h"
 
 #include <string.h>
@@ -33,7 +34,8 @@ bool mz_work_open(struct mz_work *w, struct mz_context *c, struct mz_err *err)
 		w->db.trace = mz_report_trace;
 		w->db.trace_ctx = &c->report;
 	}
-	return mz_db_open(&w->db, c->opt.wait, err);
+	return mz_db_open(&w->db, c->opt.wait, err) &&
+	       mz_pooler_usable(w->db.conn, err);
 }
 
 void mz_work_close(struct mz_work *w)
