@@ -11,6 +11,8 @@
 #define IDLE_S 30u
 #define INTERVAL_S 10u
 #define COUNT 3u
+#define SECONDS_MAX 32767u
+#define COUNT_MAX 127u
 
 bool pgw_settle_int(const char *text, int32_t *value)
 {
@@ -58,6 +60,18 @@ static bool number(const struct pgw_config *cfg, enum pgw_keyword k,
 	return true;
 }
 
+/* Linux takes no more of these; it would say so only at the socket. */
+static bool limited(const struct pgw_config *cfg, enum pgw_keyword k,
+		    uint32_t most, uint32_t *to, struct pgw_err *err)
+{
+	if (!number(cfg, k, to, err))
+		return false;
+	return *to <= most || pgw_fail(err, PGW_E_CONFIG,
+				       "\"%s\" may be at most %u, but is %u",
+				       pgw_keyword_rows[k].name, (unsigned)most,
+				       (unsigned)*to);
+}
+
 static bool settle_keepalives(struct pgw_config *cfg, struct pgw_err *err)
 {
 	const char *value = cfg->raw.set[PGW_KW_keepalives].value;
@@ -68,12 +82,12 @@ static bool settle_keepalives(struct pgw_config *cfg, struct pgw_err *err)
 		return false;
 	if (value && pgw_settle_int(value, &on))
 		cfg->keepalives = on != 0;
-	return number(cfg, PGW_KW_keepalives_idle, &cfg->keepalives_idle_s,
-		      err) &&
-	       number(cfg, PGW_KW_keepalives_interval,
-		      &cfg->keepalives_interval_s, err) &&
-	       number(cfg, PGW_KW_keepalives_count, &cfg->keepalives_count,
-		      err);
+	return limited(cfg, PGW_KW_keepalives_idle, SECONDS_MAX,
+		       &cfg->keepalives_idle_s, err) &&
+	       limited(cfg, PGW_KW_keepalives_interval, SECONDS_MAX,
+		       &cfg->keepalives_interval_s, err) &&
+	       limited(cfg, PGW_KW_keepalives_count, COUNT_MAX,
+		       &cfg->keepalives_count, err);
 }
 
 bool pgw_settle_numbers(struct pgw_config *cfg, struct pgw_err *err)

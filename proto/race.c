@@ -324,10 +324,10 @@ bool pgw_race_run(struct pgw_race *r, struct pgw_sock *k,
 		who->fd = -1;
 		who->state = PGW_RUN_WON;
 	}
-	if (!ok && err->code == PGW_E_TIMEOUT)
-		give_up(r);
-	else
+	if (ok)
 		call_back(r);
+	else
+		give_up(r);
 	if (ok || err->code == PGW_E_TIMEOUT)
 		return who || explain(r, err);
 	return pgw_wrap(err, "connect to %s", r->name ? r->name : "the server");

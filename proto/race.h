@@ -39,8 +39,8 @@ void pgw_race_init(struct pgw_race *r, const struct pgw_addrs *addrs);
 /*
  * Connect k, whose interrupt_fd and deadline are set, to the one that answers
  * first; *winner is its address.  Called again it goes on with those that
- * neither won nor failed.  Errors: REFUSED, TIMEOUT, INTERRUPTED, IO.  After a
- * failure k is closed.
+ * neither won nor failed; after a failure there are none, and k is closed.
+ * Errors: REFUSED, TIMEOUT, INTERRUPTED, CONFIG, IO.
  */
 bool pgw_race_run(struct pgw_race *r, struct pgw_sock *k,
 		  struct pgw_addr *winner, struct pgw_err *err) PGW_MUST_CHECK;

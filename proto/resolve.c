@@ -101,10 +101,15 @@ static bool check_name(const char *host, struct pgw_err *err)
 {
 	if (*host == '\0')
 		return pgw_fail(err, PGW_E_CONFIG, "the host name is empty");
-	if (strchr(host, ':'))
-		return pgw_fail(err, PGW_E_CONFIG,
-				"the host is neither a name nor an IPv6 "
-				"address of an interface that is here");
+	if (strchr(host, ':')) {
+		pgw_fail(err, PGW_E_CONFIG,
+			 "the host is neither a name nor an IPv6 address of an "
+			 "interface that is here");
+		return host[0] == '[' ?
+			       pgw_hint(err, "the brackets belong into a URL; "
+					     "write host=::1") :
+			       false;
+	}
 	if (!check_characters(host, err))
 		return false;
 	if (strlen(host) > NAME_MAX_LEN)

@@ -39,7 +39,8 @@ bool pgw_sock_poll(const struct pgw_sock *k, struct pollfd *fds, size_t n,
 /*
  * Connect k, whose interrupt_fd and deadline are set.  tcp is not looked at
  * for a Unix socket.  Errors: REFUSED (also when there is no way there),
- * TIMEOUT, INTERRUPTED, IO.  After a failure k is closed.
+ * TIMEOUT, INTERRUPTED, CONFIG (the kernel takes no such tcp), IO.  After a
+ * failure k is closed.
  */
 bool pgw_sock_open(struct pgw_sock *k, const struct pgw_addr *a,
 		   const struct pgw_tcp *tcp,

@@ -14,37 +14,33 @@
 
 #define RETRY_MS 10 /* between two tries at a Unix socket that is busy */
 
-static bool set_option(int fd, int level, int option, uint32_t value,
-		       struct pgw_err *err)
-{
-	int v = value > INT_MAX ? INT_MAX : (int)value;
-
-	if (setsockopt(fd, level, option, &v, sizeof(v)) == 0)
-		return true;
-	return pgw_fail(err, PGW_E_IO, "socket option %d.%d = %d: %s", level,
-			option, v, strerror(errno));
-}
-
 static bool set_tcp_options(int fd, const struct pgw_tcp *tcp,
 			    struct pgw_err *err)
 {
 	const struct {
 		int level, option;
 		uint32_t value;
+		const char *name; /* the keyword */
 	} rows[] = {
-		{ IPPROTO_TCP, TCP_NODELAY, 1 },
-		{ SOL_SOCKET, SO_KEEPALIVE, tcp->keepalives },
-		{ IPPROTO_TCP, TCP_KEEPIDLE, tcp->idle_s },
-		{ IPPROTO_TCP, TCP_KEEPINTVL, tcp->interval_s },
-		{ IPPROTO_TCP, TCP_KEEPCNT, tcp->count },
-		{ IPPROTO_TCP, TCP_USER_TIMEOUT, tcp->user_timeout_ms },
+		{ IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY" },
+		{ SOL_SOCKET, SO_KEEPALIVE, tcp->keepalives, "keepalives" },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, tcp->idle_s, "keepalives_idle" },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, tcp->interval_s,
+		  "keepalives_interval" },
+		{ IPPROTO_TCP, TCP_KEEPCNT, tcp->count, "keepalives_count" },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, tcp->user_timeout_ms,
+		  "tcp_user_timeout" },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].value != 0 &&
-		    !set_option(fd, rows[i].level, rows[i].option,
-				rows[i].value, err))
-			return false;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t value = rows[i].value;
+		int v = value > INT_MAX ? INT_MAX : (int)value;
+
+		if (v != 0 && setsockopt(fd, rows[i].level, rows[i].option, &v,
+					 sizeof(v)) != 0)
+			return pgw_fail(err, PGW_E_CONFIG, "%s=%d: %s",
+					rows[i].name, v, strerror(errno));
+	}
 	return true;
 }
 
@@ -138,6 +134,9 @@ static const char *hint_for(int problem, int family)
 		return "is the server running, and does it listen there?";
 	if (problem == EACCES && family == AF_UNIX)
 		return "this user may not write to the socket";
+	if (problem == EINVAL && family == AF_INET6)
+		return "an address that begins with fe80: needs its interface "
+		       "behind it, as in fe80::1%eth0";
 	if (nowhere && family == AF_INET6)
 		return "this machine has no way to the IPv6 network; is there "
 		       "an IPv4 address, or a pooler that has one?";

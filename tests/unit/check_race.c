@@ -243,8 +243,10 @@ START_TEST(the_winner_has_the_options_of_tcp)
 	r = race_of(2, list);
 	r.tcp = (struct pgw_tcp){ .keepalives = true, .idle_s = UINT32_MAX };
 	ck_assert(!pgw_race_run(&r, &k, &winner, &err));
-	ck_assert_int_eq(err.code, PGW_E_IO);
+	ck_assert_int_eq(err.code, PGW_E_CONFIG);
+	ck_assert_ptr_nonnull(strstr(err.msg, "keepalives_idle"));
 	ck_assert_int_eq(k.fd, -1);
+	ck_assert(!pgw_race_goes_on(&r));
 }
 
 END_TEST

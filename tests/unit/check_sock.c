@@ -158,7 +158,7 @@ START_TEST(a_tcp_connection_has_its_options)
 				 &(struct pgw_tcp){ .keepalives = true,
 						    .count = UINT32_MAX },
 				 &err));
-	ck_assert_int_eq(err.code, PGW_E_IO);
+	ck_assert_int_eq(err.code, PGW_E_CONFIG);
 	ck_assert_int_eq(k.fd, -1);
 	close(fd);
 }
