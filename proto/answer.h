@@ -26,6 +26,7 @@ struct pgw_hooks {
 	void (*row)(void *ctx, const struct pgw_row *row);
 	void (*done)(void *ctx, const struct pgw_outcome *outcome);
 	void (*notice)(void *ctx, const struct pgw_diag *diag);
+	void (*warning)(void *ctx, const char *text); /* from us, not from it */
 	void (*trace)(void *ctx, const char *line); /* one message, masked */
 	void *ctx;
 };

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #define SEND_AHEAD (16u << 10) /* queued bytes before they are sent */
-#define GOODBYE_MS 20	       /* a socket that has room needs no time */
 
 /* ---- hooks */
 
@@ -24,6 +23,13 @@ static void on_notice(void *ctx, const struct pgw_diag *diag)
 	struct pgw_conn *c = ctx;
 
 	c->hooks.notice(c->hooks.ctx, diag);
+}
+
+static void on_warning(void *ctx, const char *text)
+{
+	struct pgw_conn *c = ctx;
+
+	c->hooks.warning(c->hooks.ctx, text);
 }
 
 static void on_trace(void *ctx, const char *line)
@@ -49,6 +55,7 @@ static void set_hooks(struct pgw_conn *c)
 		.row = c->row ? on_row : NULL,
 		.done = on_done,
 		.notice = c->hooks.notice ? on_notice : NULL,
+		.warning = c->hooks.warning ? on_warning : NULL,
 		.trace = c->hooks.trace ? on_trace : NULL,
 		.ctx = c,
 	};
@@ -89,20 +96,13 @@ bool pgw_conn_move(struct pgw_conn *c, struct pgw_err *err)
 			      .out = out.p,
 			      .pending = out.n };
 
-	if (c->asked && out.n == 0) {
-		c->round_trips++;
-		c->asked = false;
-	}
-	if (!pgw_sock_move(&c->sock, &m, err)) {
+	if (!pgw_link_move(&c->link, &m, err)) {
 		if (err->code != PGW_E_TIMEOUT &&
 		    err->code != PGW_E_INTERRUPTED)
 			c->session.state = PGW_DEAD;
 		return false;
 	}
-	if (m.put > 0) {
-		pgw_session_sent(&c->session, m.put);
-		c->asked = true;
-	}
+	pgw_session_sent(&c->session, m.put);
 	if (m.got > 0 && !pgw_session_feed(&c->session, c->chunk, m.got, err))
 		return false;
 	return m.eof ? lost(c, err) : true;
@@ -155,31 +155,16 @@ bool pgw_conn_query(struct pgw_conn *c, const char *sql, struct pgw_err *err)
 
 /* ---- closing */
 
-static bool write_all(struct pgw_sock *k, struct pgw_view v,
-		      struct pgw_err *err)
-{
-	while (v.n > 0) {
-		ssize_t n = pgw_sock_write(k, v.p, v.n, err);
-
-		if (n < 0)
-			return false;
-		v.p += n;
-		v.n -= (size_t)n;
-	}
-	return true;
-}
-
 /* Whoever interrupted us does not wait for this. */
 static void say_goodbye(struct pgw_conn *c)
 {
-	struct pgw_sock k = { .fd = c->sock.fd,
-			      .interrupt_fd = -1,
-			      .deadline = pgw_clock_ms() + GOODBYE_MS };
 	struct pgw_err ignored;
 
 	if (c->session.state == PGW_IDLE &&
-	    pgw_session_terminate(&c->session, &ignored))
-		(void)!write_all(&k, pgw_session_out(&c->session), &ignored);
+	    !pgw_session_terminate(&c->session, &ignored))
+		return;
+	if (c->session.state == PGW_IDLE || c->session.state == PGW_DEAD)
+		pgw_link_bye(&c->link, pgw_session_out(&c->session));
 }
 
 void pgw_conn_reset(struct pgw_conn *c)
@@ -188,7 +173,7 @@ void pgw_conn_reset(struct pgw_conn *c)
 	pgw_session_release(&c->session);
 	pgw_session_init(&c->session, NULL);
 	set_hooks(c);
-	pgw_sock_close(&c->sock);
+	pgw_link_close(&c->link);
 }
 
 void pgw_conn_close(struct pgw_conn *c)
@@ -202,40 +187,40 @@ void pgw_conn_close(struct pgw_conn *c)
 
 /* ---- cancelling */
 
-static bool wait_for_eof(struct pgw_sock *k, struct pgw_err *err)
+/* The same address, asked in the same way: nobody overhears the key. */
+static bool ask_to_cancel(const struct pgw_conn *c, struct pgw_link *l,
+			  struct pgw_view request, struct pgw_err *err)
 {
-	char unused[64];
-	ssize_t n;
+	const struct pgw_tcp tcp = { 0 };
+	bool secured = true;
 
-	do
-		n = pgw_sock_read(k, unused, sizeof(unused), err);
-	while (n > 0);
-	return n == 0 || err->code == PGW_E_CLOSED;
+	return pgw_sock_open(&l->sock, &c->addr, &tcp, err) &&
+	       pgw_conn_is_peer(c, &l->sock, err) &&
+	       (!c->link.tls || pgw_conn_secure(c, l, &secured, err)) &&
+	       (secured ||
+		pgw_fail(err, PGW_E_TLS, "the server has no TLS any more")) &&
+	       pgw_link_write(l, request, err) && pgw_link_drain(l, err);
 }
 
 bool pgw_conn_cancel(const struct pgw_conn *c, uint32_t timeout_ms,
 		     struct pgw_err *err)
 {
-	struct pgw_sock k = { .fd = -1,
-			      .interrupt_fd = -1,
-			      .deadline = pgw_clock_ms() + timeout_ms };
-	const struct pgw_tcp tcp = { 0 };
+	struct pgw_link l = { .sock = { .fd = -1,
+					.interrupt_fd = -1,
+					.deadline = pgw_clock_ms() +
+						    timeout_ms } };
 	struct pgw_buf request;
 	bool ok;
 
 	if (c->session.key.n == 0)
 		return pgw_fail(err, PGW_E_UNSUPPORTED,
 				"the server gave no key to cancel with");
-	if (!pgw_sock_open(&k, &c->addr, &tcp, err))
-		return false;
 	pgw_buf_init(&request, sizeof(c->session.key) + 16);
 	pgw_cancel_request(&request, &c->session.key);
-	ok = !request.failed || pgw_fail(err, PGW_E_NOMEM, "no memory");
-	ok = ok && pgw_conn_is_peer(c, &k, err) &&
-	     write_all(&k, pgw_buf_view(&request), err) &&
-	     wait_for_eof(&k, err);
+	ok = request.failed ? pgw_fail(err, PGW_E_NOMEM, "no memory") :
+			      ask_to_cancel(c, &l, pgw_buf_view(&request), err);
 	pgw_buf_release(&request);
-	pgw_sock_close(&k);
+	pgw_link_close(&l);
 	return ok;
 }
 
@@ -243,12 +228,12 @@ bool pgw_conn_cancel(const struct pgw_conn *c, uint32_t timeout_ms,
 
 void pgw_conn_deadline(struct pgw_conn *c, int64_t deadline)
 {
-	c->sock.deadline = deadline;
+	c->link.sock.deadline = deadline;
 }
 
 void pgw_conn_ignore_interrupt(struct pgw_conn *c)
 {
-	c->sock.interrupt_fd = -1;
+	c->link.sock.interrupt_fd = -1;
 }
 
 bool pgw_conn_alive(const struct pgw_conn *c)
@@ -268,7 +253,7 @@ char pgw_conn_txn(const struct pgw_conn *c)
 
 size_t pgw_conn_round_trips(const struct pgw_conn *c)
 {
-	return c->round_trips;
+	return c->dials + c->link.round_trips;
 }
 
 const struct pgw_server *pgw_conn_server(const struct pgw_conn *c)
@@ -294,6 +279,16 @@ const struct pgw_timing *pgw_conn_timing(const struct pgw_conn *c)
 uint32_t pgw_conn_pid(const struct pgw_conn *c)
 {
 	return c->session.key.n ? c->session.key.pid : 0;
+}
+
+const struct pgw_tls_facts *pgw_conn_tls(const struct pgw_conn *c)
+{
+	return c->link.tls ? pgw_tls_facts(c->link.tls) : NULL;
+}
+
+bool pgw_conn_bound(const struct pgw_conn *c)
+{
+	return c->session.bound;
 }
 
 unsigned pgw_conn_auth(const struct pgw_conn *c)

@@ -10,17 +10,19 @@
 #include "answer.h"
 #include "clock.h"
 #include "conninfo.h"
+#include "tls.h"
 
 struct pgw_conn;
 
 /* How long each phase of connecting took; ping shows it. */
 struct pgw_timing {
-	int64_t resolve_us, dial_us, auth_us;
+	int64_t resolve_us, dial_us, tls_us, auth_us;
 };
 
 struct pgw_conn_options {
-	struct pgw_hooks hooks; /* notice and trace hold as long as it lives */
-	int interrupt_fd;	/* -1 = none; readable = stop waiting */
+	/* notice, warning and trace hold as long as the connection lives */
+	struct pgw_hooks hooks;
+	int interrupt_fd; /* -1 = none; readable = stop waiting */
 	int64_t deadline; /* of connecting, besides connect_timeout; 0 = none */
 };
 
@@ -80,5 +82,11 @@ const char *pgw_conn_address(const struct pgw_conn *c); /* as text */
 const struct pgw_timing *pgw_conn_timing(const struct pgw_conn *c);
 uint32_t pgw_conn_pid(const struct pgw_conn *c);  /* 0 = not told */
 unsigned pgw_conn_auth(const struct pgw_conn *c); /* a PGW_AUTH_* */
+
+/* What TLS agreed on; NULL without TLS. */
+const struct pgw_tls_facts *pgw_conn_tls(const struct pgw_conn *c);
+
+/* Whether the login holds for this very server alone (SCRAM-SHA-256-PLUS). */
+bool pgw_conn_bound(const struct pgw_conn *c);
 
 #endif

@@ -4,8 +4,8 @@
 #define PGW_CONN_INNER_H
 
 #include "conn.h"
+#include "link.h"
 #include "session.h"
-#include "sock.h"
 
 #define PGW_CONN_CHUNK (64u << 10) /* bytes read at once */
 
@@ -17,13 +17,13 @@ struct pgw_conn {
 	void (*done)(void *ctx, const struct pgw_outcome *outcome);
 	void *answers_ctx;
 	struct pgw_session session;
-	struct pgw_sock sock;
+	struct pgw_link link;
 	struct pgw_addr addr;
 	const struct pgw_host *host;
 	struct pgw_timing timing;
 	char address[PGW_ADDR_TEXT];
-	size_t round_trips;
-	bool asked; /* something was sent since the last wait for an answer */
+	bool with_tls;		/* this try asks for TLS */
+	size_t dials;		/* each costs a round trip of its own */
 	struct pgw_err *failed; /* of pgw_conn_query: where its error goes */
 	unsigned char chunk[PGW_CONN_CHUNK];
 };
@@ -33,6 +33,13 @@ bool pgw_conn_move(struct pgw_conn *c, struct pgw_err *err) PGW_MUST_CHECK;
 
 /* Close it and forget the session; it can be used for another one. */
 void pgw_conn_reset(struct pgw_conn *c);
+
+/*
+ * Agree on TLS over the link l as the settings say, and shake hands.  *offered
+ * is false when the server has none and the settings let us go on without.
+ */
+bool pgw_conn_secure(const struct pgw_conn *c, struct pgw_link *l,
+		     bool *offered, struct pgw_err *err) PGW_MUST_CHECK;
 
 /* The server is the user's that requirepeer asks for, if it does. */
 bool pgw_conn_is_peer(const struct pgw_conn *c, const struct pgw_sock *k,

@@ -50,7 +50,7 @@ static bool go_on(void *ctx, struct pgw_err *err)
 {
 	const struct pgw_conn *c = ctx;
 
-	if (pgw_clock_ms() < c->sock.deadline)
+	if (pgw_clock_ms() < c->link.sock.deadline)
 		return true;
 	return pgw_fail(err, PGW_E_TIMEOUT, "timed out");
 }
@@ -87,7 +87,7 @@ static bool cleartext_allowed(const struct pgw_conn *c)
 {
 	const struct pgw_config *cfg = c->cfg;
 
-	if (pgw_addr_private(&c->addr))
+	if (c->link.tls || pgw_addr_private(&c->addr))
 		return true;
 	if (cfg->require_auth_given && (cfg->require_auth & PGW_AUTH_PASSWORD))
 		return true;
@@ -158,6 +158,27 @@ static bool exchange(struct pgw_conn *c, const struct pgw_login *login,
 	return speaks_utf8(&c->session.server, err);
 }
 
+static bool is_state(const struct pgw_err *err, const char *state)
+{
+	return strcmp(err->sqlstate, state) == 0;
+}
+
+static void explain_login(const struct pgw_conn *c, struct pgw_err *err)
+{
+	if (is_state(err, "28P01") && c->host->from_passfile &&
+	    c->cfg->passfile)
+		pgw_hint(err, "the password is the one in %s",
+			 c->cfg->passfile);
+	else if (is_state(err, "28000") && c->link.tls &&
+		 c->cfg->sslmode <= PGW_SSL_PREFER)
+		pgw_hint(err, "that was with TLS, and it is not tried again "
+			      "without; if the server wants none, say "
+			      "sslmode=disable");
+	else if (is_state(err, "28000") && !c->link.tls && !c->host->local)
+		pgw_hint(err, "that was without TLS; if the server wants it, "
+			      "say sslmode=require or verify-full");
+}
+
 bool pgw_conn_log_in(struct pgw_conn *c, struct pgw_err *err)
 {
 	const char *params[STARTUP_PARAMS_MAX];
@@ -171,19 +192,26 @@ bool pgw_conn_log_in(struct pgw_conn *c, struct pgw_err *err)
 		.protocol_min = c->cfg->protocol_min,
 		.require_auth = c->cfg->require_auth,
 		.cleartext_allowed = cleartext_allowed(c),
+		.strict = c->cfg->sslmode >= PGW_SSL_REQUIRE ||
+			  c->cfg->channel_binding == PGW_BINDING_REQUIRE ||
+			  c->cfg->require_auth == PGW_AUTH_SCRAM,
+		.encrypted = c->link.tls != NULL,
+		.channel_binding = c->cfg->channel_binding,
 		.max_iterations = c->cfg->max_iterations,
 		.go_on = go_on,
 		.ctx = c,
 	};
 	bool ok;
 
+	if (c->link.tls) {
+		login.verified = pgw_tls_facts(c->link.tls)->named;
+		login.binding = pgw_tls_binding(c->link.tls);
+	}
 	startup_params(c->cfg, params);
 	ok = read_secrets(c->cfg, &own, &login, err) &&
 	     exchange(c, &login, err);
 	pgw_wipe(&own, sizeof(own));
-	if (!ok && strcmp(err->sqlstate, "28P01") == 0 &&
-	    c->host->from_passfile && c->cfg->passfile)
-		pgw_hint(err, "the password is the one in %s",
-			 c->cfg->passfile);
+	if (!ok)
+		explain_login(c, err);
 	return ok;
 }

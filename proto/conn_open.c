@@ -10,65 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what the settings ask for and we cannot give */
-
-static bool needs_tls(const char *what, const char *value, struct pgw_err *err)
-{
-	pgw_fail(err, PGW_E_UNSUPPORTED,
-		 "%s%s needs TLS, which this version does not have yet", what,
-		 value);
-	return pgw_hint(err, "connect through a Unix socket or a local tunnel, "
-			     "with sslmode=disable");
-}
-
-/* Who names a certificate does not expect to go without any. */
-static bool without_certificates(const struct pgw_config *cfg,
-				 struct pgw_err *err)
-{
-	static const struct {
-		enum pgw_keyword keyword;
-		const char *name;
-	} rows[] = {
-		{ PGW_KW_sslcert, "sslcert" },
-		{ PGW_KW_sslkey, "sslkey" },
-		{ PGW_KW_sslrootcert, "sslrootcert" },
-		{ PGW_KW_sslcrl, "sslcrl" },
-		{ PGW_KW_sslcrldir, "sslcrldir" },
-	};
-
-	const char *mode = cfg->raw.set[PGW_KW_sslcertmode].value;
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *value = cfg->raw.set[rows[i].keyword].value;
-
-		if (value && value[0])
-			return needs_tls(rows[i].name, "", err);
-	}
-	if (mode && strcmp(mode, "require") == 0)
-		return needs_tls("sslcertmode=", mode, err);
-	return true;
-}
-
-static bool possible_without_tls(const struct pgw_config *cfg,
-				 const struct pgw_host *host,
-				 struct pgw_err *err)
-{
-	static const char *const names[] = { "disable",	  "allow",
-					     "prefer",	  "require",
-					     "verify-ca", "verify-full" };
-
-	if (cfg->channel_binding == PGW_BINDING_REQUIRE) {
-		needs_tls("channel_binding=", "require", err);
-		return pgw_hint(err, "say channel_binding=prefer if nobody "
-				     "else can be on the way to the server");
-	}
-	if (host->local || cfg->sslmode == PGW_SSL_DISABLE)
-		return true;
-	if (cfg->sslmode >= PGW_SSL_REQUIRE)
-		return needs_tls("sslmode=", names[cfg->sslmode], err);
-	return without_certificates(cfg, err);
-}
-
 /* ---- one server after the other */
 
 enum attempt {
@@ -105,19 +46,52 @@ static enum attempt check_target(struct pgw_conn *c, enum pgw_target target,
 	return UNWANTED;
 }
 
+/* Who is at the other end, as far as the settings want to know. */
+static bool secure(struct pgw_conn *c, struct pgw_err *err)
+{
+	int64_t start = pgw_clock_us();
+	bool offered = true;
+
+	if (!pgw_conn_is_peer(c, &c->link.sock, err))
+		return false;
+	if (!c->with_tls)
+		return true;
+	if (!pgw_conn_secure(c, &c->link, &offered, err))
+		return false;
+	c->timing.tls_us = pgw_clock_us() - start;
+	return true;
+}
+
+/* Encrypted, but to whom?  Whoever asked for TLS may think that it tells. */
+static void warn_of_strangers(const struct pgw_conn *c)
+{
+	if (c->hooks.warning && c->link.tls && !pgw_conn_bound(c) &&
+	    !pgw_tls_facts(c->link.tls)->verified && c->cfg->sslmode_given &&
+	    !pgw_addr_private(&c->addr))
+		c->hooks.warning(c->hooks.ctx,
+				 "the connection is encrypted, but nobody has "
+				 "checked who the server is; "
+				 "sslmode=verify-full does");
+}
+
 static enum attempt use_socket(struct pgw_conn *c, enum pgw_target target,
 			       struct pgw_err *err)
 {
-	int64_t start = pgw_clock_us();
 	enum attempt result = FAILED;
+	int64_t start;
 
-	c->round_trips++; /* TCP's own */
-	if (pgw_conn_is_peer(c, &c->sock, err) && pgw_conn_log_in(c, err)) {
-		c->timing.auth_us = pgw_clock_us() - start;
-		result = check_target(c, target, err);
+	c->dials++;
+	if (secure(c, err)) {
+		start = pgw_clock_us();
+		if (pgw_conn_log_in(c, err)) {
+			c->timing.auth_us = pgw_clock_us() - start;
+			result = check_target(c, target, err);
+		}
 	}
-	if (result == TAKEN)
+	if (result == TAKEN) {
+		warn_of_strangers(c);
 		return TAKEN;
+	}
 	if (err->code != PGW_E_SERVER || c->cfg->nhosts > 1)
 		pgw_wrap(err, "%s", c->address);
 	pgw_conn_reset(c);
@@ -135,18 +109,38 @@ static void put_all(struct pgw_err *err, char all[PGW_ERR_MAX])
 	memcpy(err->msg, all, PGW_ERR_MAX);
 }
 
-/* The one that answers first, of those that have not been tried. */
+/* A server that takes nobody without TLS may take us with it. */
+static bool worth_tls(const struct pgw_conn *c, const struct pgw_err *err)
+{
+	return !c->with_tls && !c->host->local &&
+	       c->cfg->sslmode == PGW_SSL_ALLOW && err->code == PGW_E_SERVER &&
+	       !pgw_err_passes(err);
+}
+
+/*
+ * The one that answers first, of those that have not been tried.  TLS is never
+ * used over a Unix socket.  Only sslmode=allow has a second try, with TLS
+ * after one without.  The other way round, whoever can make TLS fail could
+ * have the password.
+ */
 static enum attempt try_address(struct pgw_conn *c, struct pgw_race *race,
 				enum pgw_target target, struct pgw_err *err)
 {
 	int64_t start = pgw_clock_us();
 	enum attempt result;
 
-	if (!pgw_race_run(race, &c->sock, &c->addr, err))
+	if (!pgw_race_run(race, &c->link.sock, &c->addr, err))
 		return FAILED;
 	pgw_addr_text(&c->addr, c->address, sizeof(c->address));
 	c->timing.dial_us = pgw_clock_us() - start;
+	c->with_tls = !c->host->local && c->cfg->sslmode >= PGW_SSL_PREFER;
 	result = use_socket(c, target, err);
+	if (result == FAILED && worth_tls(c, err)) {
+		c->with_tls = true;
+		if (!pgw_sock_open(&c->link.sock, &c->addr, &race->tcp, err))
+			return FAILED;
+		result = use_socket(c, target, err);
+	}
 	if (result == FAILED && err->code == PGW_E_TIMEOUT && !err->hint[0])
 		pgw_hint(err, "it takes the connection, but lets nobody in: a "
 			      "pooler does so when its server is down");
@@ -169,7 +163,8 @@ static bool try_addresses(struct pgw_conn *c, struct pgw_addrs *addrs,
 		put_all(err, all);
 		if (result == UNWANTED || !pgw_err_passes(err))
 			return false;
-	} while (pgw_race_goes_on(&race) && pgw_clock_ms() < c->sock.deadline);
+	} while (pgw_race_goes_on(&race) &&
+		 pgw_clock_ms() < c->link.sock.deadline);
 	return false;
 }
 
@@ -180,12 +175,12 @@ static bool try_host(struct pgw_conn *c, enum pgw_target target,
 	int64_t start = pgw_clock_us();
 	struct pgw_addrs addrs = { .n = 0 };
 
-	c->sock.deadline = timeout ? pgw_clock_ms() + timeout : PGW_FOREVER;
-	if (c->sock.deadline > c->limit)
-		c->sock.deadline = c->limit;
-	if (!possible_without_tls(c->cfg, c->host, err) ||
-	    !pgw_dial_addresses(&addrs, c->host, c->sock.interrupt_fd,
-				c->sock.deadline, err))
+	c->link.sock.deadline = timeout ? pgw_clock_ms() + timeout :
+					  PGW_FOREVER;
+	if (c->link.sock.deadline > c->limit)
+		c->link.sock.deadline = c->limit;
+	if (!pgw_dial_addresses(&addrs, c->host, c->link.sock.interrupt_fd,
+				c->link.sock.deadline, err))
 		return false;
 	c->timing.resolve_us = pgw_clock_us() - start;
 	return try_addresses(c, &addrs, target, err);
@@ -207,7 +202,7 @@ static bool try_hosts(struct pgw_conn *c, const size_t *order,
 	for (size_t i = 0; i < c->cfg->nhosts; i++) {
 		c->host = &c->cfg->hosts[order[i]];
 		if (try_host(c, target, err)) {
-			c->sock.deadline = PGW_FOREVER;
+			c->link.sock.deadline = PGW_FOREVER;
 			return true;
 		}
 		if (!pgw_err_passes(err))
@@ -246,8 +241,10 @@ bool pgw_connect(struct pgw_conn **out, const struct pgw_config *cfg,
 	c->cfg = cfg;
 	c->limit = options->deadline ? options->deadline : PGW_FOREVER;
 	c->hooks = options->hooks;
-	c->sock = (struct pgw_sock){ .fd = -1,
-				     .interrupt_fd = options->interrupt_fd };
+	c->link.sock = (struct pgw_sock){
+		.fd = -1,
+		.interrupt_fd = options->interrupt_fd,
+	};
 	pgw_session_init(&c->session, NULL);
 	pgw_conn_answers(c, options->hooks.row, options->hooks.done,
 			 options->hooks.ctx);

@@ -125,6 +125,8 @@ enum pgw_sslmode {
 	PGW_SSL_VERIFY_FULL,
 };
 
+const char *pgw_sslmode_name(enum pgw_sslmode mode);
+
 /* require_auth, as a set */
 enum {
 	PGW_AUTH_NONE = 1,

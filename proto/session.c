@@ -12,6 +12,7 @@
 #define SETTLING_MESSAGES_MAX 1000u
 #define STARTUP_PACKET_MAX 10000u
 #define CANCEL_CODE 80877102u
+#define SSL_REQUEST_CODE 80877103u
 /* A message, and what came with it. */
 #define IN_MAX (2 * (size_t)PGW_BODY_MAX)
 #define OUT_MAX (2u * (size_t)PGW_QUERY_MAX)
@@ -332,6 +333,20 @@ struct pgw_view pgw_session_out(const struct pgw_session *s)
 void pgw_session_sent(struct pgw_session *s, size_t n)
 {
 	pgw_buf_drop(&s->out, n);
+}
+
+void pgw_session_warn(const struct pgw_session *s, const char *text)
+{
+	if (s->hooks.warning)
+		s->hooks.warning(s->hooks.ctx, text);
+}
+
+void pgw_ssl_request(struct pgw_buf *out)
+{
+	struct pgw_msg m = { .id = PGW_MSG_ssl_request,
+			     .ssl_request = { .code = SSL_REQUEST_CODE } };
+
+	pgw_msg_encode(out, &m);
 }
 
 void pgw_cancel_request(struct pgw_buf *out, const struct pgw_key *key)

@@ -15,6 +15,7 @@
 #define PGW_SESSION_H
 
 #include "answer.h"
+#include "conninfo.h"
 #include "msg.h"
 #include "scram.h"
 
@@ -44,6 +45,12 @@ struct pgw_login {
 	uint32_t protocol_min;	/* what to take at least */
 	unsigned require_auth;	/* a set of PGW_AUTH_* */
 	bool cleartext_allowed; /* the way there is private, or was asked for */
+	bool encrypted;		/* there is TLS */
+	bool verified;		/* and it has shown who the server is */
+	bool strict;		/* give nobody a cheap guess at the password */
+	enum pgw_channel_binding channel_binding;
+	struct pgw_view
+		binding; /* tls-server-end-point; empty = there is none */
 	uint32_t max_iterations;
 	bool (*go_on)(void *ctx, struct pgw_err *err); /* as in scram.h */
 	void *ctx;
@@ -63,6 +70,7 @@ struct pgw_session {
 	struct pgw_scram scram;
 	unsigned method;	  /* the PGW_AUTH_* in use, once it is known */
 	uint32_t protocol;	  /* that both sides speak */
+	bool bound;		  /* the login holds for this TLS alone */
 	bool negotiated;	  /* NegotiateProtocolVersion was seen */
 	size_t startup_bytes;	  /* received before the first ReadyForQuery */
 	size_t settling_messages; /* of these, after we were let in */
@@ -108,6 +116,9 @@ bool pgw_session_feed(struct pgw_session *s, const void *data, size_t n,
 /* The bytes that wait to be sent; report how many went with _sent. */
 struct pgw_view pgw_session_out(const struct pgw_session *s);
 void pgw_session_sent(struct pgw_session *s, size_t n);
+
+/* Append the request for TLS, which comes before everything else. */
+void pgw_ssl_request(struct pgw_buf *out);
 
 /* Append the CancelRequest that ends what a session with this key runs. */
 void pgw_cancel_request(struct pgw_buf *out, const struct pgw_key *key);

@@ -3,14 +3,7 @@
 
 #include "session_on.h"
 
-#include "conninfo.h"
-
-#include <stdio.h>
 #include <string.h>
-
-#define SCRAM_NAME "SCRAM-SHA-256"
-#define SCRAM_PLUS_NAME "SCRAM-SHA-256-PLUS"
-#define SCRAM_MESSAGE_MAX 4096u
 
 /* ---- protocol version */
 
@@ -53,8 +46,20 @@ static bool has_secret(const struct pgw_login *login, unsigned method)
 	return login->password && login->password[0] != '\0';
 }
 
-static bool allow(struct pgw_session *s, unsigned method, const char *name,
-		  struct pgw_err *err)
+/* Only SCRAM can be bound to the connection; pgw_on_sasl sees to that. */
+static bool may_be_unbound(const struct pgw_session *s, struct pgw_err *err)
+{
+	if (s->login.channel_binding != PGW_BINDING_REQUIRE)
+		return true;
+	pgw_fail(err, PGW_E_AUTH,
+		 "channel_binding=require, but the server wants to let us in "
+		 "without channel binding");
+	return pgw_hint(err, "it must ask for scram-sha-256 over TLS; or say "
+			     "channel_binding=prefer");
+}
+
+bool pgw_auth_allowed(struct pgw_session *s, unsigned method, const char *name,
+		      struct pgw_err *err)
 {
 	if (!(s->login.require_auth & method))
 		return pgw_fail(err, PGW_E_AUTH,
@@ -91,7 +96,7 @@ bool pgw_on_trust(struct pgw_session *s, const struct pgw_msg *m,
 				"the server lets everyone in, which "
 				"require_auth does not allow");
 	s->method = PGW_AUTH_NONE;
-	return true;
+	return may_be_unbound(s, err);
 }
 
 bool pgw_on_auth_ok(struct pgw_session *s, const struct pgw_msg *m,
@@ -108,7 +113,9 @@ bool pgw_on_cleartext(struct pgw_session *s, const struct pgw_msg *m,
 {
 	if (m->auth.data.n != 0)
 		return pgw_fail(err, PGW_E_PROTOCOL, "malformed auth message");
-	if (!allow(s, PGW_AUTH_PASSWORD, "cleartext password", err))
+	if (!pgw_auth_allowed(s, PGW_AUTH_PASSWORD, "cleartext password",
+			      err) ||
+	    !may_be_unbound(s, err))
 		return false;
 	if (!s->login.cleartext_allowed) {
 		pgw_fail(err, PGW_E_AUTH,
@@ -129,121 +136,18 @@ bool pgw_on_md5(struct pgw_session *s, const struct pgw_msg *m,
 	if (m->auth.data.n != 4)
 		return pgw_fail(err, PGW_E_PROTOCOL, "an MD5 salt of %zu bytes",
 				m->auth.data.n);
-	if (!allow(s, PGW_AUTH_MD5, "MD5 password", err))
+	if (!pgw_auth_allowed(s, PGW_AUTH_MD5, "MD5 password", err) ||
+	    !may_be_unbound(s, err))
 		return false;
+	if (!s->login.cleartext_allowed)
+		pgw_session_warn(s, "the password was sent as an MD5 hash over "
+				    "an unencrypted connection; use "
+				    "scram-sha-256 and TLS");
 	ok = pgw_md5_password(s->login.password, s->login.user, m->auth.data.p,
 			      answer, err) &&
 	     put_password(s, answer, err);
 	pgw_wipe(answer, sizeof(answer));
 	return ok;
-}
-
-/* ---- SASL */
-
-struct offer {
-	bool scram, plus;
-	char names[128]; /* what was offered, for a message */
-};
-
-static bool read_mechanisms(struct pgw_view list, struct offer *o)
-{
-	struct pgw_cur c = pgw_cur_of(list);
-
-	for (;;) {
-		const char *name = pgw_cur_str(&c);
-		size_t used = strlen(o->names);
-
-		if (c.bad)
-			return false;
-		if (name[0] == '\0')
-			return pgw_cur_done(&c);
-		o->scram |= strcmp(name, SCRAM_NAME) == 0;
-		o->plus |= strcmp(name, SCRAM_PLUS_NAME) == 0;
-		snprintf(o->names + used, sizeof(o->names) - used, "%s%s",
-			 used ? ", " : "", name);
-		for (char *p = o->names + used; *p; p++)
-			if (*p < ' ' || *p > '~')
-				*p = '?';
-	}
-}
-
-static bool choose_mechanism(struct pgw_view list, struct pgw_err *err)
-{
-	struct offer o = { 0 };
-
-	if (!read_mechanisms(list, &o))
-		return pgw_fail(err, PGW_E_AUTH,
-				"malformed list of SASL mechanisms");
-	if (o.plus)
-		return pgw_fail(err, PGW_E_AUTH,
-				"server offered SCRAM-SHA-256-PLUS "
-				"authentication over a non-SSL connection");
-	if (!o.scram)
-		return pgw_fail(err, PGW_E_UNSUPPORTED,
-				"the server offers none of our SASL "
-				"mechanisms: %s",
-				o.names[0] ? o.names : "none at all");
-	return true;
-}
-
-static bool start_scram(struct pgw_session *s, struct pgw_buf *data,
-			struct pgw_err *err)
-{
-	const struct pgw_scram_params params = {
-		.password = pgw_view_of(s->login.password ? s->login.password :
-							    ""),
-		.client_key = s->login.client_key,
-		.server_key = s->login.server_key,
-		.nonce = s->login.nonce,
-		.gs2 = "n,,",
-		.max_iterations = s->login.max_iterations,
-		.go_on = s->login.go_on,
-		.ctx = s->login.ctx,
-	};
-	struct pgw_msg m = { .id = PGW_MSG_sasl_initial,
-			     .sasl_initial = { .mechanism = SCRAM_NAME } };
-
-	pgw_scram_init(&s->scram, &params);
-	if (!pgw_scram_first(&s->scram, data, err))
-		return false;
-	m.sasl_initial.data = pgw_buf_view(data);
-	return pgw_session_put(s, &m, err);
-}
-
-bool pgw_on_sasl(struct pgw_session *s, const struct pgw_msg *m,
-		 struct pgw_err *err)
-{
-	struct pgw_buf data;
-	bool ok;
-
-	if (!choose_mechanism(m->auth.data, err) ||
-	    !allow(s, PGW_AUTH_SCRAM, SCRAM_NAME, err))
-		return false;
-	pgw_buf_init(&data, SCRAM_MESSAGE_MAX);
-	ok = start_scram(s, &data, err);
-	pgw_buf_release(&data);
-	return ok;
-}
-
-bool pgw_on_server_first(struct pgw_session *s, const struct pgw_msg *m,
-			 struct pgw_err *err)
-{
-	struct pgw_msg answer = { .id = PGW_MSG_sasl_response };
-	struct pgw_buf data;
-	bool ok;
-
-	pgw_buf_init(&data, SCRAM_MESSAGE_MAX);
-	ok = pgw_scram_final(&s->scram, m->auth.data, &data, err);
-	answer.sasl_response.data = pgw_buf_view(&data);
-	ok = ok && pgw_session_put(s, &answer, err);
-	pgw_buf_release(&data);
-	return ok;
-}
-
-bool pgw_on_server_final(struct pgw_session *s, const struct pgw_msg *m,
-			 struct pgw_err *err)
-{
-	return pgw_scram_verify(&s->scram, m->auth.data, err);
 }
 
 /* ---- what is refused */

@@ -12,6 +12,15 @@
 bool pgw_session_put(struct pgw_session *s, const struct pgw_msg *m,
 		     struct pgw_err *err) PGW_MUST_CHECK;
 
+void pgw_session_warn(const struct pgw_session *s, const char *text);
+
+/*
+ * What require_auth and the given secrets allow; notes the method.  name is
+ * for the error.
+ */
+bool pgw_auth_allowed(struct pgw_session *s, unsigned method, const char *name,
+		      struct pgw_err *err) PGW_MUST_CHECK;
+
 typedef bool pgw_on_message(struct pgw_session *s, const struct pgw_msg *m,
 			    struct pgw_err *err);
 
@@ -23,12 +32,14 @@ pgw_on_message pgw_on_negotiate;
 pgw_on_message pgw_on_trust;
 pgw_on_message pgw_on_cleartext;
 pgw_on_message pgw_on_md5;
-pgw_on_message pgw_on_sasl;
-pgw_on_message pgw_on_server_first;
-pgw_on_message pgw_on_server_final;
 pgw_on_message pgw_on_auth_ok;
 pgw_on_message pgw_on_unsupported;
 pgw_on_message pgw_on_out_of_turn;
+
+/* session_sasl.c: the same, by SCRAM. */
+pgw_on_message pgw_on_sasl;
+pgw_on_message pgw_on_server_first;
+pgw_on_message pgw_on_server_final;
 
 /* session_answer.c: what follows. */
 pgw_on_message pgw_on_fatal;

@@ -183,6 +183,18 @@ bool pgw_sock_move(struct pgw_sock *k, struct pgw_move *m, struct pgw_err *err)
 	return true;
 }
 
+bool pgw_sock_has_input(const struct pgw_sock *k, bool *has,
+			struct pgw_err *err)
+{
+	struct pollfd fds[2];
+
+	fds[1] = (struct pollfd){ .fd = k->fd, .events = POLLIN };
+	if (!pgw_sock_poll(k, fds, 2, 0, err))
+		return false;
+	*has = fds[1].revents != 0;
+	return true;
+}
+
 bool pgw_sock_peer_uid(const struct pgw_sock *k, unsigned *uid,
 		       struct pgw_err *err)
 {

@@ -51,12 +51,12 @@ void pgw_tls_sent(struct pgw_tls *t, size_t n);
 bool pgw_tls_put(struct pgw_tls *t, const void *data, size_t n,
 		 struct pgw_err *err) PGW_MUST_CHECK;
 
-/*
- * Decrypt up to n bytes: how many, 0 when more must come in first.  *eof when
- * the server has said that nothing more will come.
- */
-bool pgw_tls_get(struct pgw_tls *t, void *buf, size_t n, size_t *got, bool *eof,
+/* Decrypt up to n bytes: how many, 0 when more must come in first. */
+bool pgw_tls_get(struct pgw_tls *t, void *buf, size_t n, size_t *got,
 		 struct pgw_err *err) PGW_MUST_CHECK;
+
+/* The server has said that nothing more will come; seen by pgw_tls_get. */
+bool pgw_tls_over(const struct pgw_tls *t);
 
 /* Say that nothing more will come from us. */
 void pgw_tls_bye(struct pgw_tls *t);

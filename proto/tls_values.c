@@ -13,6 +13,12 @@
 static const char *const sslmodes[] = { "disable", "allow",	"prefer",
 					"require", "verify-ca", "verify-full",
 					NULL };
+
+const char *pgw_sslmode_name(enum pgw_sslmode mode)
+{
+	return sslmodes[mode];
+}
+
 static const char *const negotiations[] = { "postgres", "direct", NULL };
 static const char *const certmodes[] = { "allow", "disable", "require", NULL };
 

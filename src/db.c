@@ -18,6 +18,14 @@ static void on_notice(void *ctx, const struct pgw_diag *diag)
 							   .diag = diag });
 }
 
+static void on_warning(void *ctx, const char *text)
+{
+	struct mz_db *db = ctx;
+
+	mz_tell(&db->listener,
+		&(struct mz_event){ .kind = MZ_EV_WARNING, .text = text });
+}
+
 static void on_trace(void *ctx, const char *line)
 {
 	struct mz_db *db = ctx;
@@ -72,6 +80,7 @@ bool mz_db_connect(struct mz_db *db, int64_t deadline, struct pgw_err *cause)
 					    .deadline = deadline };
 
 	options.hooks.notice = on_notice;
+	options.hooks.warning = on_warning;
 	options.hooks.trace = db->trace ? on_trace : NULL;
 	options.hooks.ctx = db;
 	return pgw_connect(&db->conn, db->cfg, &options, cause) ||
@@ -112,10 +121,16 @@ bool mz_db_query(struct mz_db *db, const char *sql,
 		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
 		 struct pgw_err *err)
 {
+	int64_t timeout = db->cfg->connect_timeout_ms;
 	bool ok;
 
 	mz_db_hooks(db, row, NULL, ctx);
+	if (timeout > 0)
+		pgw_conn_deadline(db->conn, pgw_clock_ms() + timeout);
 	ok = pgw_conn_query(db->conn, sql, err);
+	if (!ok && err->code == PGW_E_TIMEOUT)
+		pgw_wrap(err, "the server did not answer in time");
+	pgw_conn_deadline(db->conn, PGW_FOREVER);
 	mz_db_hooks(db, NULL, NULL, NULL);
 	return ok;
 }

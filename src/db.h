@@ -39,7 +39,10 @@ void mz_db_hooks(struct mz_db *db,
 		 void (*done)(void *ctx, const struct pgw_outcome *outcome),
 		 void *ctx);
 
-/* Ask one question of our own: its rows go to row. */
+/*
+ * Ask one question of our own: its rows go to row.  The answer has as much
+ * time as connecting has (connect_timeout).
+ */
 bool mz_db_query(struct mz_db *db, const char *sql,
 		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
 		 struct pgw_err *err) PGW_MUST_CHECK;

@@ -44,6 +44,7 @@ enum mz_event_kind {
 	MZ_EV_APPLIED,	 /* tag, hash, statements, us; k of n */
 	MZ_EV_NOTICE,	 /* tag or NULL, diag */
 	MZ_EV_REMARK,	 /* text: something the user should know */
+	MZ_EV_WARNING,	 /* text: something the user should see to */
 };
 
 struct mz_event {

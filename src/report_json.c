@@ -182,6 +182,9 @@ void mz_json_event(struct mz_report *r, const struct mz_event *e)
 	case MZ_EV_REMARK:
 		mz_json_remark(r, "note", e->text);
 		break;
+	case MZ_EV_WARNING:
+		mz_json_remark(r, "warning", e->text);
+		break;
 	case MZ_EV_BEGIN:
 		break;
 	}

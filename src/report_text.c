@@ -317,6 +317,9 @@ void mz_text_event(struct mz_report *r, const struct mz_event *e)
 	case MZ_EV_REMARK:
 		mz_text_remark(r, "note", text_or(e->text, ""));
 		break;
+	case MZ_EV_WARNING:
+		mz_text_remark(r, "warning", text_or(e->text, ""));
+		break;
 	case MZ_EV_BEGIN:
 		break;
 	}

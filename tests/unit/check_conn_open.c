@@ -29,10 +29,11 @@ static struct pgw_config two_hosts(uint16_t first, uint16_t second,
 {
 	char text[300];
 
-	snprintf(text, sizeof(text),
-		 "host=127.0.0.1,127.0.0.1 port=%u,%u user=u dbname=d "
-		 "password=secret %s",
-		 (unsigned)first, (unsigned)second, more);
+	snprintf(
+		text, sizeof(text),
+		"host=127.0.0.1,127.0.0.1 port=%u,%u user=u dbname=d sslmode=disable "
+		"password=secret %s",
+		(unsigned)first, (unsigned)second, more);
 	return fake_settings(text);
 }
 
@@ -133,7 +134,9 @@ START_TEST(of_two_addresses_the_one_that_answers_is_found)
 	struct pgw_config cfg;
 	char text[100];
 
-	snprintf(text, sizeof(text), "host=localhost port=%u user=u dbname=d",
+	snprintf(text, sizeof(text),
+		 "host=localhost port=%u user=u dbname=d "
+		 "sslmode=disable",
 		 (unsigned)f.port);
 	cfg = fake_settings(text);
 	ck_assert_msg(try_config(&cfg, NULL, &err), "%s", err.msg);
@@ -362,34 +365,69 @@ START_TEST(a_server_that_does_not_tell_its_role_is_refused)
 
 END_TEST
 
-/* ---- what is not done */
+/* ---- what the answer to the request for TLS may be */
 
-static const struct {
-	const char *settings, *text;
-} impossible[] = {
-	{ "sslmode=require", "sslmode=require needs TLS" },
-	{ "sslmode=verify-full", "sslmode=verify-full needs TLS" },
-	{ "sslmode=verify-full sslrootcert=system", "needs TLS" },
-	{ "sslmode=require sslnegotiation=direct", "needs TLS" },
-	{ "channel_binding=require", "channel_binding=require needs TLS" },
-	{ "sslcertmode=require", "sslcertmode=require needs TLS" },
-	{ "sslrootcert=/ca.pem", "sslrootcert needs TLS" },
-	{ "sslcert=/c.pem sslkey=/k.pem", "sslcert needs TLS" },
-	{ "sslmode=prefer sslcrl=/c.pem", "sslcrl needs TLS" },
+struct asked {
+	const char *settings;
+	struct bytes answer;
+	enum pgw_code code; /* OK: it goes on, without TLS */
+	const char *text;
 };
 
-START_TEST(what_needs_tls_is_refused_before_anything_is_sent)
+#define ANSWER(literal)                      \
+	{                                    \
+		literal, sizeof(literal) - 1 \
+	}
+
+static const struct asked asked[] = {
+	{ "sslmode=prefer", ANSWER("N"), PGW_OK, "" },
+	{ "sslmode=require", ANSWER("N"), PGW_E_TLS, "does not have TLS" },
+	{ "sslmode=verify-full", ANSWER("N"), PGW_E_TLS, "verify-full" },
+	{ "sslmode=prefer", ANSWER("NR"), PGW_E_PROTOCOL, "went on talking" },
+	{ "sslmode=prefer", ANSWER("E\0\0\0\14Sno\0\0"), PGW_E_PROTOCOL,
+	  "answered with an error when it was asked for TLS" },
+	{ "sslmode=prefer", ANSWER("X"), PGW_E_PROTOCOL, "byte 0x58" },
+	{ "sslmode=prefer", ANSWER(""), PGW_E_CLOSED, "asked for TLS" },
+	{ "sslmode=prefer", ANSWER("S"), PGW_E_CLOSED, "handshake" },
+	{ "sslmode=prefer", ANSWER("SS"), PGW_E_CLOSED, "handshake" },
+	{ "sslmode=prefer", ANSWER("SR\0\0\0\10\0\0\0\0"), PGW_E_TLS,
+	  "wrong version number" },
+};
+
+static void answer_request(int listener, const void *arg)
 {
-	for (size_t i = 0; i < sizeof(impossible) / sizeof(impossible[0]);
-	     i++) {
-		struct pgw_config cfg = fake_config(fake_no_port(),
-						    impossible[i].settings);
+	static const unsigned char request[] = { 0, 0, 0, 8, 4, 210, 22, 47 };
+	const struct asked *a = arg;
+	int fd = accept(listener, NULL, NULL);
+	unsigned char got[8];
+
+	fake_take(fd, got, sizeof(got));
+	FAKE_MUST(memcmp(got, request, sizeof(got)) == 0);
+	fake_send(fd, a->answer.p, a->answer.n);
+	if (a->code == PGW_OK) {
+		fake_startup(fd, NULL);
+		FAKE_SEND(fd, AUTH_OK KEY READY);
+		fake_message(fd, 'X');
+	} else {
+		shutdown(fd, SHUT_WR);
+		while (read(fd, got, sizeof(got)) > 0)
+			; /* it must hang up by itself */
+	}
+}
+
+START_TEST(only_a_plain_no_is_an_answer_to_go_on_with)
+{
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		struct fake f = fake_start(answer_request, &asked[i]);
+		struct pgw_config cfg = fake_config(f.port, asked[i].settings);
 		struct pgw_err err = { 0 };
 
-		ck_assert(!try_config(&cfg, NULL, &err));
-		ck_assert_msg(err.code == PGW_E_UNSUPPORTED &&
-				      strstr(err.msg, impossible[i].text),
-			      "%s: %s", impossible[i].settings, err.msg);
+		cfg.tls.version_min = 0x0303;
+		(void)try_config(&cfg, NULL, &err);
+		ck_assert_msg(err.code == asked[i].code &&
+				      strstr(err.msg, asked[i].text),
+			      "row %zu: %d %s", i, (int)err.code, err.msg);
+		fake_end(f);
 	}
 }
 
@@ -550,7 +588,7 @@ UNIT_MAIN("conn_open", the_second_host_is_tried_when_the_first_refuses,
 	  the_server_must_be_what_is_asked_for,
 	  a_standby_may_be_preferred_without_there_being_one,
 	  a_server_that_does_not_tell_its_role_is_refused,
-	  what_needs_tls_is_refused_before_anything_is_sent,
+	  only_a_plain_no_is_an_answer_to_go_on_with,
 	  certificates_do_not_matter_where_tls_is_disabled,
 	  only_this_machine_is_private,
 	  the_server_must_be_run_by_the_user_asked_for,

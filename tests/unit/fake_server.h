@@ -84,18 +84,25 @@ static inline size_t fake_message(int fd, char tag)
 	return n;
 }
 
-/* Accept, and take the startup message; gives the version. */
-static inline int fake_accept(int listener, uint32_t *version)
+/* Take the startup message, and give the version. */
+static inline void fake_startup(int fd, uint32_t *version)
 {
 	unsigned char head[8], rest[10000];
-	int fd = accept(listener, NULL, NULL);
 
-	FAKE_MUST(fd >= 0);
 	fake_take(fd, head, sizeof(head));
 	FAKE_MUST(fake_u32(head) < sizeof(rest));
 	fake_take(fd, rest, fake_u32(head) - 8);
 	if (version)
 		*version = fake_u32(head + 4);
+}
+
+/* Accept, and take the startup message. */
+static inline int fake_accept(int listener, uint32_t *version)
+{
+	int fd = accept(listener, NULL, NULL);
+
+	FAKE_MUST(fd >= 0);
+	fake_startup(fd, version);
 	return fd;
 }
 
@@ -197,7 +204,8 @@ static inline struct pgw_config fake_config(uint16_t port, const char *more)
 	char text[400];
 
 	snprintf(text, sizeof(text),
-		 "host=127.0.0.1 port=%u user=u dbname=d password=secret %s",
+		 "host=127.0.0.1 port=%u user=u dbname=d "
+		 "sslmode=disable password=secret %s",
 		 (unsigned)port, more);
 	return fake_settings(text);
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Agreeing on TLS before anything else is said. */
+#include <config.h>
+
+#include "conn_inner.h"
+
+#include <stdio.h>
+
+static void trace(const struct pgw_conn *c, const char *line)
+{
+	if (c->hooks.trace)
+		c->hooks.trace(c->hooks.ctx, line);
+}
+
+static void trace_answer(const struct pgw_conn *c, unsigned char answer)
+{
+	char line[32];
+
+	snprintf(line, sizeof(line), "B ssl_answer 0x%02x", answer);
+	trace(c, line);
+}
+
+static bool ask(struct pgw_link *l, char *answer, struct pgw_err *err)
+{
+	struct pgw_buf request;
+	ssize_t n = -1;
+
+	pgw_buf_init(&request, 64);
+	pgw_ssl_request(&request);
+	/* One byte: nothing that was sent before the handshake is ever used. */
+	if (request.failed)
+		pgw_fail(err, PGW_E_NOMEM, "no memory to connect");
+	else if (pgw_link_write(l, pgw_buf_view(&request), err))
+		n = pgw_sock_read(&l->sock, answer, 1, err);
+	pgw_buf_release(&request);
+	l->asked = false;
+	l->round_trips++;
+	if (n == 0) {
+		pgw_fail(err, PGW_E_CLOSED,
+			 "the server closed the connection when it was asked "
+			 "for TLS");
+		pgw_hint(err, "is it a PostgreSQL server, and does it let this "
+			      "address in?");
+	}
+	return n > 0;
+}
+
+static bool without(const struct pgw_conn *c, struct pgw_link *l,
+		    struct pgw_err *err)
+{
+	bool more = false;
+
+	if (c->cfg->sslmode >= PGW_SSL_REQUIRE) {
+		pgw_fail(err, PGW_E_TLS,
+			 "the server does not have TLS, which sslmode=%s asks "
+			 "for",
+			 pgw_sslmode_name(c->cfg->sslmode));
+		return pgw_hint(err,
+				"turn on ssl at the server; over a network "
+				"that nobody else can reach "
+				"sslmode=disable would do");
+	}
+	if (!pgw_sock_has_input(&l->sock, &more, err))
+		return false;
+	return !more ||
+	       pgw_fail(err, PGW_E_PROTOCOL,
+			"the server went on talking before it was asked "
+			"anything; somebody may be in between");
+}
+
+/* sslnegotiation=direct */
+static bool at_once(const struct pgw_conn *c, struct pgw_link *l,
+		    struct pgw_err *err)
+{
+	if (pgw_link_secure(l, c->cfg, c->host, err))
+		return true;
+	if (err->code == PGW_E_CLOSED)
+		pgw_hint(err, "servers before 17 do not know "
+			      "sslnegotiation=direct: say "
+			      "sslnegotiation=postgres, or nothing");
+	return false;
+}
+
+bool pgw_conn_secure(const struct pgw_conn *c, struct pgw_link *l,
+		     bool *offered, struct pgw_err *err)
+{
+	char answer;
+
+	*offered = true;
+	if (c->cfg->ssl_direct)
+		return at_once(c, l, err);
+	trace(c, "F ssl_request");
+	if (!ask(l, &answer, err))
+		return false;
+	trace_answer(c, (unsigned char)answer);
+	switch (answer) {
+	case 'S':
+		return pgw_link_secure(l, c->cfg, c->host, err);
+	case 'N':
+		*offered = false;
+		return without(c, l, err);
+	case 'E':
+		/* What it says is nobody's word yet: CVE-2024-10977. */
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"the server answered with an error when it was "
+				"asked for TLS");
+	default:
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"this is not a PostgreSQL server: it answered "
+				"with byte 0x%02x when it was asked for TLS",
+				(unsigned char)answer);
+	}
+}
