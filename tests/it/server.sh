@@ -71,7 +71,8 @@ server_start() {
 	server_settings="fsync=off unix_socket_directories=$dir $*"
 	server_rules 'local all all trust' 'host all all 127.0.0.1/32 scram-sha-256'
 	server_up
-	sql postgres "CREATE ROLE tester LOGIN CREATEDB PASSWORD '$password'"
+	sql postgres "SET password_encryption = 'scram-sha-256';
+		CREATE ROLE tester LOGIN CREATEDB PASSWORD '$password'"
 }
 
 # A port is free if the server can have it; then it is ours, whoever else
