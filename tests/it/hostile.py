@@ -2,12 +2,16 @@
 """Servers that break the protocol until we are logged in: each ends in one
 clear line, in time.
 """
+import fcntl
 import re
+import socket
+import struct
+import subprocess
 import sys
 import time
 
-from harness import check, journal, mizzle, newdir
-from misbehave import case, endless, reply, run
+from harness import check, journal, mizzle, newdir, note
+from misbehave import CASES, case, endless, reply, run
 from wire import (SETTINGS, WELCOME, FakeServer, Gone, Scram, auth, columns,
                   complete, error, key, message,
                   negotiate, parameter, ready, row)
@@ -351,5 +355,61 @@ def good():
     fake.close()
 
 
+# ---- not on this machine
+
+FAR = '192.0.2.1'
+
+
+def far():
+    """To whom it would be told over a network; in a network of its own."""
+    for what, login, asks, more in (
+            ('clear text', '', auth(3), {}),
+            ('clear text, sslmode=prefer', '&sslmode=prefer', auth(3), {}),
+            ('clear text, require_auth without it',
+             '&sslmode=prefer&require_auth=!password', auth(3),
+             {'pattern': 'require_auth'}),
+            ('clear text, but sslmode=disable', '&sslmode=disable', auth(3),
+             {'secrets': 1, 'accepted': True, 'pattern': ''}),
+            ('clear text, but require_auth=password',
+             '&require_auth=password', auth(3),
+             {'secrets': 1, 'accepted': True, 'pattern': ''}),
+            ('MD5', '', auth(5, b'salt'), {'pattern': ''})):
+        def script(peer, asks=asks):
+            peer.startup()
+            peer.send(asks)
+            peer.until_closed()
+        case(11, 'far away: ' + what, sslmode='prefer', host=FAR, query=login,
+             **{'pattern': 'clear text', **more})(script)
+
+
+def lo_has(address):
+    """The loopback of this network gets an address that is none of its own."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        def ask(what, name, rest):
+            return fcntl.ioctl(s, what, struct.pack('16s', name) + rest)
+        where = struct.pack('H2s4s8x', socket.AF_INET, b'',
+                            socket.inet_aton(address))
+        ask(0x8914, b'lo', struct.pack('H22x', 0x41))       # SIOCSIFFLAGS
+        ask(0x8916, b'lo:1', where)                         # SIOCSIFADDR
+        ask(0x8914, b'lo:1', struct.pack('H22x', 0x41))
+
+
+def in_a_network_of_its_own():
+    done = subprocess.run(
+        ['unshare', '-rn', sys.executable, sys.argv[0], 'far away'],
+        capture_output=True, text=True)
+    if 'unshare' in done.stderr:
+        note('no network of its own: ' + done.stderr)
+        return
+    note(done.stdout)
+    check('11 far away', 0, done.returncode) or note(done.stderr)
+
+
+if sys.argv[1:] == ['far away']:
+    CASES.clear()
+    far()
+    lo_has(FAR)
+    sys.exit(run())
+in_a_network_of_its_own()
 good()
-sys.exit(run(also=(29,)))
+sys.exit(run([*range(1, 37), 69], also=(29,)))

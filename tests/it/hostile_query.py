@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Servers that break the protocol in their answers to a query."""
 import re
+import signal
 import sys
+import threading
+import time
 
-from harness import Server, check, journal, mizzle, newdir, note
+from harness import (Server, check, finish, journal, mizzle, newdir, note,
+                     start, wait_for)
 from misbehave import answer, case, endless, run, until_query
 from wire import (SETTINGS, FakeServer, Proxy, auth, columns, complete, error,
                   key, message, negotiate, parameter, ready, row)
@@ -146,6 +150,57 @@ def rolled_back():
           [e for e in got.events() if e['event'] == 'applied'])
 
 
+def interrupted():
+    """Whoever asks to stop does not wait for a server that says nothing."""
+    where = journal(newdir('stop'), [('0000_a', 'CREATE TABLE a ();')])
+    for command in 'status', 'migrate':
+        working = threading.Event()
+
+        def script(peer, working=working):
+            until_query(peer)       # the second one gets no answer at all
+            working.set()
+            peer.until_closed()
+        fake = FakeServer(script)
+        run_ = start(command, '--dir', where, '--url', 'postgresql://u@'
+                     '127.0.0.1:%d/d?sslmode=disable' % fake.port)
+        check('%s asks' % command, True, working.wait(10))
+        began = time.monotonic()
+        run_.send_signal(signal.SIGINT)
+        got = finish(run_, 30)
+        check('%s is interrupted: status' % command, 130, got.status)
+        check('%s is interrupted: soon' % command, True,
+              time.monotonic() - began < 5)
+        fake.close()
+
+
+def cancel_unanswered():
+    """The request to cancel reaches nobody; the statement goes on and ends."""
+    server = Server()
+    server.fresh('c')
+    where = journal(newdir('deaf'), [('0000_a', 'SELECT pg_sleep(4);')])
+    deaf = Proxy(server.port, first_only=True)
+    run_ = start('migrate', '--json', '--dir', where, '--url', server.url('c').replace(
+        ':%d/' % server.port, ':%d/' % deaf.port) + '?sslmode=disable')
+    check('it is at work', True, wait_for(lambda: server.sql(
+        'postgres', "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+        "'c' AND wait_event = 'PgSleep'") == '1'))
+    began = time.monotonic()
+    run_.send_signal(signal.SIGINT)
+    got = finish(run_, 60)
+    check('a cancel without an answer: status', 130, got.status) or \
+        note(str(got))
+    check('a cancel without an answer: in time (%.1f s)' % (
+        time.monotonic() - began), True, time.monotonic() - began < 12)
+    deaf.close()
+    check('a cancel without an answer: nothing is left', True, wait_for(
+        lambda: server.sessions('c') == '0'))
+    check('a cancel without an answer: told is what was done', server.sql(
+        'c', 'SELECT count(*) FROM drizzle.__drizzle_migrations'),
+          str(got.event('result').get('applied')))
+
+
 versions()
 rolled_back()
-sys.exit(run(also=(67, 70)))
+cancel_unanswered()
+interrupted()
+sys.exit(run([37, *range(49, 62), *range(63, 68), 70], also=(67, 70)))

@@ -192,11 +192,11 @@ class Scram:
 class FakeServer:
     """One script for every connection; it runs in a thread."""
 
-    def __init__(self, script):
+    def __init__(self, script, host='127.0.0.1'):
         self.script = script
         self.peers = []
         self.listener = socket.socket()
-        self.listener.bind(('127.0.0.1', 0))
+        self.listener.bind((host, 0))
         self.listener.listen(20)
         self.port = self.listener.getsockname()[1]
         self.problem = None
@@ -244,8 +244,9 @@ class Proxy:
     """
 
     def __init__(self, port, cut=lambda data: None,
-                 change=lambda data: data):
+                 change=lambda data: data, first_only=False):
         self.target = port
+        self.first_only = first_only    # who comes later is not heard
         self.cut, self.change = cut, change
         self.sessions = []
         self.listener = socket.socket()
@@ -260,6 +261,9 @@ class Proxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
+            if self.first_only and self.sessions:
+                self.sessions.append({'front': b'', 'sockets': (client,)})
+                continue
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server = socket.create_connection(('127.0.0.1', self.target))
             server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
