@@ -27,7 +27,7 @@ struct pgw_hooks {
 	void (*done)(void *ctx, const struct pgw_outcome *outcome);
 	void (*notice)(void *ctx, const struct pgw_diag *diag);
 	void (*warning)(void *ctx, const char *text); /* from us, not from it */
-	void (*trace)(void *ctx, const char *line); /* one message, masked */
+	void (*trace)(void *ctx, const char *line);   /* one message, masked */
 	void *ctx;
 };
 

@@ -165,7 +165,7 @@ struct pgw_tls_settings {
 	/* NULL = none; those by default, in ~/.postgresql, need not exist. */
 	char *root, *crl, *cert, *key;
 	bool root_given, crl_given, cert_given, key_given;
-	bool root_system;   /* sslrootcert=system; root is NULL */
+	bool root_system; /* sslrootcert=system; root is NULL */
 
 	/* For that: SSL_CERT_FILE and SSL_CERT_DIR; NULL = unset. */
 	char *system_file, *system_dirs;

@@ -66,6 +66,7 @@ static bool settle_trust(struct pgw_tls *t, struct pgw_err *err)
 static bool make_context(struct pgw_tls *t, struct pgw_err *err)
 {
 	const struct pgw_tls_settings *s = &t->cfg->tls;
+	char groups[] = GROUPS;
 	SSL_CTX *ctx;
 
 	if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
@@ -82,7 +83,7 @@ static bool make_context(struct pgw_tls *t, struct pgw_err *err)
 		SSL_CTX_set_keylog_callback(ctx, on_key_log);
 	if (!SSL_CTX_set_min_proto_version(ctx, s->version_min) ||
 	    !SSL_CTX_set_max_proto_version(ctx, s->version_max) ||
-	    !SSL_CTX_set1_groups_list(ctx, GROUPS) ||
+	    !SSL_CTX_set1_groups_list(ctx, groups) ||
 	    SSL_CTX_set_alpn_protos(ctx, alpn, ALPN_LEN) != 0)
 		return pgw_tls_fail(t, "TLS could not be set up", err);
 	if (!pgw_tls_trust(ctx, s, &t->roots, err) || !settle_trust(t, err) ||
