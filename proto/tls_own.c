@@ -52,26 +52,30 @@ static bool fail_why(const struct own_file *f, struct pgw_err *err,
 	return why ? pgw_hint(err, "OpenSSL says: %s", why) : false;
 }
 
+static bool put_chunk(struct own_file *f, const unsigned char *chunk, size_t n,
+		      struct pgw_err *err)
+{
+	if (n > f->text.max - f->text.len)
+		return fail(f, err, "it is larger than 1 MiB");
+	pgw_buf_put(&f->text, chunk, n);
+	return !f->text.failed || nomem(err);
+}
+
 static bool read_all(struct own_file *f, int fd, struct pgw_err *err)
 {
 	unsigned char chunk[4096];
+	bool ok = true;
 	ssize_t n = 1;
 
-	while (n != 0 && !f->text.failed) {
+	while (ok && n != 0) {
 		n = read(fd, chunk, sizeof(chunk));
 		if (n > 0)
-			pgw_buf_put(&f->text, chunk, (size_t)n);
-		if (n < 0 && errno != EINTR)
-			break;
+			ok = put_chunk(f, chunk, (size_t)n, err);
+		else if (n < 0 && errno != EINTR)
+			ok = fail(f, err, strerror(errno));
 	}
 	explicit_bzero(chunk, sizeof(chunk)); /* it may be a key */
-	if (n < 0)
-		return fail(f, err, strerror(errno));
-	if (!f->text.failed)
-		return true;
-	return f->text.len + sizeof(chunk) > f->text.max ?
-		       fail(f, err, "it is larger than 1 MiB") :
-		       nomem(err);
+	return ok;
 }
 
 /* Without waiting: what looks like a file may be a pipe. */
@@ -132,7 +136,9 @@ static bool is_pem(const struct own_file *f)
 
 static BIO *bio_of(const struct own_file *f)
 {
-	return BIO_new_mem_buf(f->text.data, (int)f->text.len);
+	const void *data = f->text.len > 0 ? (void *)f->text.data : "";
+
+	return BIO_new_mem_buf(data, (int)f->text.len);
 }
 
 /* ---- the passphrase */
@@ -320,18 +326,14 @@ static bool have_none(const struct pgw_tls_settings *s, struct pgw_err *err)
 	return pgw_hint(err, "name it with sslcert=FILE");
 }
 
-bool pgw_tls_own(SSL_CTX *ctx, const struct pgw_tls_settings *s, bool *own,
-		 struct pgw_err *err)
+static bool use_own(SSL_CTX *ctx, const struct pgw_tls_settings *s, bool *own,
+		    struct pgw_err *err)
 {
 	struct own_file f = { .keyword = "sslcert", .path = s->cert };
 	bool ok;
 
-	*own = false;
-	if (s->certmode == PGW_CERT_DISABLE)
-		return true;
 	if (!s->cert)
 		return have_none(s, err);
-	ERR_clear_error();
 	ok = read_file(&f, check_plain, err);
 	if (!ok && f.missing && !s->cert_given) {
 		*err = (struct pgw_err){ .code = PGW_OK };
@@ -342,5 +344,17 @@ bool pgw_tls_own(SSL_CTX *ctx, const struct pgw_tls_settings *s, bool *own,
 		*own = ok;
 	}
 	pgw_buf_release(&f.text);
+	return ok;
+}
+
+bool pgw_tls_own(SSL_CTX *ctx, const struct pgw_tls_settings *s, bool *own,
+		 struct pgw_err *err)
+{
+	bool ok;
+
+	ERR_clear_error();
+	*own = false;
+	ok = s->certmode == PGW_CERT_DISABLE || use_own(ctx, s, own, err);
+	ERR_clear_error();
 	return ok;
 }
