@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +25,17 @@
 
 #define SERVER 0x7f000035 /* 127.0.0.53 */
 
-enum { A = 1, AAAA = 28, NXDOMAIN = 3, SERVFAIL = 2, REFUSED = 5 };
+enum {
+	A = 1,
+	CNAME = 5,
+	AAAA = 28,
+	SERVFAIL = 2,
+	NXDOMAIN = 3,
+	REFUSED = 5,
+	QUESTION = 12, /* where its name stands */
+	UDP_MAX = 512,
+	TRUNCATED = 0x0200,
+};
 
 static pid_t server;
 
@@ -64,22 +75,43 @@ static bool leave_the_network(void)
 	       raise_loopback() && replace_resolv_conf();
 }
 
-/* The first label of the name that is asked for, and the type. */
-static size_t question(const unsigned char *q, char label[64], unsigned *type)
+/* The name that is asked for, with a dot behind each label, and the type. */
+static size_t question(const unsigned char *q, char name[256], unsigned *type)
 {
-	size_t at = 12;
+	size_t at = QUESTION;
 
-	snprintf(label, 64, "%.*s", (int)q[at], (const char *)q + at + 1);
-	while (q[at])
-		at += q[at] + 1u;
+	name[0] = '\0';
+	for (; q[at]; at += q[at] + 1u)
+		snprintf(name + at - QUESTION, 256 + QUESTION - at, "%.*s.",
+			 (int)q[at], (const char *)q + at + 1);
 	*type = q[at + 2];
 	return at + 5;
 }
 
-static void put_records(struct pgw_buf *out, unsigned type, unsigned count)
+/* A chain of names, each for the one before; gives where the last stands. */
+static size_t put_aliases(struct pgw_buf *out, unsigned count)
+{
+	size_t owner = QUESTION;
+
+	for (unsigned i = 0; i < count; i++) {
+		const char name[] = { 1, (char)('a' + i), 0 };
+
+		pgw_buf_put_u16(out, (uint16_t)(0xc000 | owner));
+		pgw_buf_put_u16(out, CNAME);
+		pgw_buf_put_u16(out, 1);
+		pgw_buf_put_u32(out, 5);
+		pgw_buf_put_u16(out, sizeof(name));
+		owner = out->len;
+		pgw_buf_put(out, name, sizeof(name));
+	}
+	return owner;
+}
+
+static void put_records(struct pgw_buf *out, size_t owner, unsigned type,
+			unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		pgw_buf_put_u16(out, 0xc00c); /* the name of the question */
+		pgw_buf_put_u16(out, (uint16_t)(0xc000 | owner));
 		pgw_buf_put_u16(out, (uint16_t)type);
 		pgw_buf_put_u16(out, 1);
 		pgw_buf_put_u32(out, 5);
@@ -91,11 +123,13 @@ static void put_records(struct pgw_buf *out, unsigned type, unsigned count)
 }
 
 struct reply {
-	unsigned code, v4, v6;
+	unsigned code, v4, v6, aliases;
 	bool silent;
+	bool half;    /* about IPv6 */
+	bool in_corp; /* only there */
 };
 
-static struct reply reply_for(const char *label)
+static struct reply reply_for(const char *name)
 {
 	static const struct {
 		const char *label;
@@ -105,69 +139,136 @@ static struct reply reply_for(const char *label)
 		{ "four", { .v4 = 1 } },
 		{ "six", { .v6 = 1 } },
 		{ "many", { .v4 = 20, .v6 = 14 } },
+		{ "hundred", { .v4 = 100 } },
+		{ "crowd", { .v4 = 300, .v6 = 20 } },
+		{ "alias", { .v4 = 1, .aliases = 1 } },
+		{ "chain", { .v4 = 2, .v6 = 1, .aliases = 8 } },
+		{ "loose", { .aliases = 2 } },
+		{ "half", { .v4 = 1, .half = true } },
+		{ "inner", { .v4 = 1, .in_corp = true } },
+		{ "pair", { .v4 = 2, .in_corp = true } },
+		{ "pair", { .v4 = 1 } },
 		{ "nothing", { .code = 0 } },
 		{ "broken", { .code = SERVFAIL } },
 		{ "refused", { .code = REFUSED } },
 		{ "silent", { .silent = true } },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].label, label) == 0)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t n = strlen(rows[i].label);
+
+		if (strncmp(rows[i].label, name, n) == 0 && name[n] == '.' &&
+		    (!rows[i].reply.in_corp || strstr(name, ".corp.test.")))
 			return rows[i].reply;
+	}
 	return (struct reply){ .code = NXDOMAIN };
+}
+
+/* False when nothing is said. */
+static bool make_answer(struct pgw_buf *out, const unsigned char *q, size_t max)
+{
+	char name[256];
+	unsigned type, count;
+	size_t n = question(q, name, &type);
+	struct reply reply = reply_for(name);
+
+	if (reply.silent || (reply.half && type == AAAA))
+		return false;
+	count = type == A ? reply.v4 : reply.v6;
+	pgw_buf_put(out, q, 2);
+	pgw_buf_put_u16(out, (uint16_t)(0x8180 | reply.code));
+	pgw_buf_put_u16(out, 1);
+	pgw_buf_put_u16(out, (uint16_t)(count + reply.aliases));
+	pgw_buf_put_u32(out, 0);
+	pgw_buf_put(out, q + 12, n - 12);
+	put_records(out, put_aliases(out, reply.aliases), type, count);
+	if (out->len > max) {
+		out->len = n;
+		out->data[2] |= TRUNCATED >> 8;
+		memset(out->data + 6, 0, 2);
+	}
+	return true;
 }
 
 static void answer(int fd, const unsigned char *q,
 		   const struct sockaddr_in *from)
 {
 	struct pgw_buf out;
-	char label[64];
-	unsigned type, count;
-	size_t n = question(q, label, &type);
-	struct reply reply = reply_for(label);
 
-	if (reply.silent)
-		return;
-	count = type == A ? reply.v4 : reply.v6;
-	pgw_buf_init(&out, 4096);
-	pgw_buf_put(&out, q, 2);
-	pgw_buf_put_u16(&out, (uint16_t)(0x8180 | reply.code));
-	pgw_buf_put_u16(&out, 1);
-	pgw_buf_put_u16(&out, (uint16_t)count);
-	pgw_buf_put_u32(&out, 0);
-	pgw_buf_put(&out, q + 12, n - 12);
-	put_records(&out, type, count);
-	sendto(fd, out.data, out.len, 0, (const struct sockaddr *)from,
-	       sizeof(*from));
+	pgw_buf_init(&out, 1 << 16);
+	if (make_answer(&out, q, UDP_MAX))
+		sendto(fd, out.data, out.len, 0, (const struct sockaddr *)from,
+		       sizeof(*from));
 	pgw_buf_release(&out);
 }
 
-static void serve(int fd)
+/* One question over TCP: a length goes before each message. */
+static void answer_tcp(int listener)
 {
-	for (;;) {
+	int fd = accept(listener, NULL, NULL);
+	unsigned char q[512] = { 0 }, length[2];
+	struct pgw_buf out;
+
+	pgw_buf_init(&out, 1 << 16);
+	while (read(fd, length, 2) == 2 && read(fd, q, sizeof(q) - 64) > 12) {
+		out.len = 0;
+		if (!make_answer(&out, q, 1 << 16))
+			continue;
+		length[0] = (unsigned char)(out.len >> 8);
+		length[1] = (unsigned char)out.len;
+		if (send(fd, length, 2, MSG_NOSIGNAL | MSG_MORE) != 2 ||
+		    send(fd, out.data, out.len, MSG_NOSIGNAL) < 0)
+			break;
+	}
+	pgw_buf_release(&out);
+	close(fd);
+}
+
+static void serve(int udp, int tcp)
+{
+	struct pollfd fds[] = { { .fd = udp, .events = POLLIN },
+				{ .fd = tcp, .events = POLLIN } };
+
+	while (poll(fds, 2, -1) > 0) {
 		unsigned char q[512] = { 0 };
 		struct sockaddr_in from;
 		socklen_t len = sizeof(from);
 
-		if (recvfrom(fd, q, sizeof(q) - 64, 0, (struct sockaddr *)&from,
-			     &len) > 12)
-			answer(fd, q, &from);
+		if (fds[1].revents && fork() == 0) {
+			answer_tcp(tcp);
+			_exit(0);
+		} else if (fds[1].revents) {
+			wait(NULL);
+		}
+		if (fds[0].revents &&
+		    recvfrom(udp, q, sizeof(q) - 64, 0,
+			     (struct sockaddr *)&from, &len) > 12)
+			answer(udp, q, &from);
 	}
+}
+
+static int listener(int type)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons(53) };
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	in.sin_addr.s_addr = htonl(SERVER);
+	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, 8) < 0))
+		exit(77);
+	return fd;
 }
 
 static void start_server(void)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET,
-				  .sin_port = htons(53) };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int udp = listener(SOCK_DGRAM), tcp = listener(SOCK_STREAM);
 
-	in.sin_addr.s_addr = htonl(SERVER);
-	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) < 0)
-		exit(77);
 	server = fork();
 	if (server == 0)
-		serve(fd);
-	close(fd);
+		serve(udp, tcp);
+	close(udp);
+	close(tcp);
 }
 
 static struct pgw_addrs addrs;
@@ -191,7 +292,11 @@ START_TEST(names_have_the_addresses_that_dns_tells)
 		{ "four.example", 1, "10.0.0.1:5432" },
 		{ "six.example.", 1, "[2001:db8::1]:5432" },
 		{ "four", 1, "10.0.0.1:5432" }, /* four.corp.test */
-		{ "many.example", 34, NULL },
+		{ "many.example", 34, NULL },	/* by TCP, as those: */
+		{ "hundred.example", 100, NULL },
+		{ "crowd.example", PGW_ADDRS_MAX, NULL },
+		{ "alias.example", 1, "10.0.0.1:5432" },
+		{ "chain.example", 3, NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -217,6 +322,9 @@ START_TEST(what_dns_cannot_tell_is_explained)
 		{ "nothing.example",
 		  "host nothing.example: the name exists, but it has no "
 		  "address" },
+		{ "loose.example", /* an alias of nothing */
+		  "host loose.example: the name exists, but it has no "
+		  "address" },
 		{ "broken.example",
 		  "host broken.example: no DNS server could tell its address" },
 		{ "refused.example",
@@ -227,6 +335,7 @@ START_TEST(what_dns_cannot_tell_is_explained)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ck_assert(!resolve(cases[i].host, 10000));
 		ck_assert_int_eq(err.code, PGW_E_RESOLVE);
+		ck_assert(pgw_err_passes(&err));
 		ck_assert_msg(strncmp(err.msg, cases[i].text,
 				      strlen(cases[i].text)) == 0,
 			      "%s", err.msg);
@@ -246,8 +355,37 @@ START_TEST(a_silent_server_does_not_eat_all_the_time)
 	start = pgw_clock_ms();
 	ck_assert(!resolve("silent.example", 300));
 	ck_assert_int_eq(err.code, PGW_E_TIMEOUT);
+	ck_assert(pgw_err_passes(&err));
 	ck_assert_int_ge(pgw_clock_ms() - start, 300);
 	ck_assert_int_lt(pgw_clock_ms() - start, 2000);
+}
+
+END_TEST
+
+/* Some home routers do not answer questions about IPv6. */
+START_TEST(half_an_answer_is_enough)
+{
+	int64_t start = pgw_clock_ms();
+
+	ck_assert_msg(resolve("half.example", 10000), "%s", err.msg);
+	ck_assert_uint_eq(addrs.n, 1);
+	ck_assert_int_lt(pgw_clock_ms() - start, 6000);
+}
+
+END_TEST
+
+/* Kubernetes lives on it: with ndots:2 a dot does not make a name whole. */
+START_TEST(the_options_of_the_resolver_count)
+{
+	ck_assert(!resolve("inner.team.", 10000));
+	ck_assert_msg(resolve("inner.team", 10000), "%s", err.msg);
+	ck_assert(resolve("pair.team", 10000));
+	ck_assert_uint_eq(addrs.n, 1);
+	ck_assert_int_eq(setenv("RES_OPTIONS", "ndots:2", 1), 0);
+	ck_assert(resolve("pair.team", 10000));
+	ck_assert_uint_eq(addrs.n, 2);
+	ck_assert_int_eq(setenv("LOCALDOMAIN", "elsewhere.test", 1), 0);
+	ck_assert(!resolve("inner.team", 10000));
 }
 
 END_TEST
@@ -256,7 +394,9 @@ int main(void)
 {
 	const TTest *tests[] = { names_have_the_addresses_that_dns_tells,
 				 what_dns_cannot_tell_is_explained,
-				 a_silent_server_does_not_eat_all_the_time };
+				 a_silent_server_does_not_eat_all_the_time,
+				 half_an_answer_is_enough,
+				 the_options_of_the_resolver_count };
 	int status;
 
 	if (!leave_the_network()) {
