@@ -2,13 +2,13 @@
 #include <config.h>
 
 #include "connect.h"
-#include "db.h"
-#include "history.h"
+#include "facts.h"
+#include "pooler.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 #define LINE_MAX_BYTES (1u << 20)
-#define FACTS_MAX 24
 
 /* ---- --print-config */
 
@@ -49,139 +49,63 @@ static bool print_config(struct mz_context *c, struct mz_err *err)
 
 /* ---- what the server is */
 
-struct facts {
-	struct mz_arena *arena;
-	struct mz_fact list[FACTS_MAX];
-	size_t n;
-};
-
-/* A name for people; the key of JSON has _ for its blanks and hyphens. */
-static struct mz_fact *add(struct facts *f, const char *name)
+/* Who may not read the history still wants to know of the rest. */
+static bool read_history(struct mz_glimpse *g, struct mz_history *h,
+			 struct mz_context *c, struct mz_db *db,
+			 struct mz_err *err)
 {
-	struct mz_fact *fact = &f->list[f->n++];
-	char *key = mz_strdup(f->arena, name);
+	int64_t start = pgw_clock_us();
+	bool ok = mz_history_read(h, &c->arena, db, g->table, err);
 
-	*fact = (struct mz_fact){ .name = name, .key = key };
-	for (; *key; key++)
-		if (*key == ' ' || *key == '-')
-			*key = '_';
-	return fact;
+	g->history = h;
+	g->us = pgw_clock_us() - start;
+	if (ok)
+		return true;
+	if (err->status != MZ_refused && err->status != MZ_history)
+		return false;
+	g->problem = mz_strdup(&c->arena, err->msg);
+	return true;
 }
 
-static void add_text(struct facts *f, const char *name, const char *text)
+/* Early enough for somebody to renew it. */
+#define FEW_DAYS 14
+
+static void warn_of_expiry(struct mz_context *c, const struct pgw_conn *conn)
 {
-	add(f, name)->text = text;
-}
+	const struct pgw_tls_facts *t = pgw_conn_tls(conn);
+	int64_t days;
 
-static void add_bool(struct facts *f, const char *name, bool value)
-{
-	struct mz_fact *fact = add(f, name);
-
-	fact->kind = MZ_FACT_BOOL;
-	fact->text = value ? "yes" : "no";
-	fact->number = value;
-}
-
-static void add_number(struct facts *f, const char *name, int64_t n)
-{
-	struct mz_fact *fact = add(f, name);
-
-	fact->kind = MZ_FACT_NUMBER;
-	fact->text = mz_printf(f->arena, "%" PRId64, n);
-	fact->number = n;
-}
-
-/* Text in ms for people, a number of us for programs. */
-static void add_time(struct facts *f, const char *name, int64_t us)
-{
-	struct mz_fact *fact = add(f, name);
-
-	fact->kind = MZ_FACT_NUMBER;
-	fact->key = mz_printf(f->arena, "%s_us", name);
-	fact->text = mz_printf(f->arena, "%" PRId64 ".%02" PRId64 " ms",
-			       us / 1000, us % 1000 / 10);
-	fact->number = us;
-}
-
-static const char *auth_name(unsigned method)
-{
-	switch (method) {
-	case PGW_AUTH_NONE:
-		return "none";
-	case PGW_AUTH_PASSWORD:
-		return "password in clear text";
-	case PGW_AUTH_MD5:
-		return "MD5";
-	case PGW_AUTH_SCRAM:
-		return "SCRAM-SHA-256";
-	default:
-		return "none was asked for";
-	}
-}
-
-static const char *shape_name(enum mz_shape shape)
-{
-	switch (shape) {
-	case MZ_SHAPE_ABSENT:
-		return "none yet";
-	case MZ_SHAPE_COLUMNS_3:
-		return "3 columns (Drizzle 0.x)";
-	case MZ_SHAPE_COLUMNS_5:
-		return "5 columns (Drizzle 1.x)";
-	}
-	return NULL;
-}
-
-static void add_connection(struct facts *f, const struct pgw_conn *conn)
-{
-	const struct pgw_timing *t = pgw_conn_timing(conn);
-
-	add_text(f, "server", pgw_conn_server(conn)->version);
-	add_text(f, "host", pgw_conn_host(conn)->host);
-	add_text(f, "address", pgw_conn_address(conn));
-	add_text(f, "authentication", auth_name(pgw_conn_auth(conn)));
-	add_time(f, "resolve", t->resolve_us);
-	add_time(f, "dial", t->dial_us);
-	add_time(f, "login", t->auth_us);
-}
-
-static void add_history(struct facts *f, const struct mz_history *h,
-			const struct mz_context *c)
-{
-	add_text(f, "user", h->user);
-	add_text(f, "database", h->database);
-	add_bool(f, "read-only", h->read_only);
-	add_bool(f, "recovery", h->in_recovery);
-	add_text(f, "history table",
-		 mz_printf(f->arena, "%s.%s", c->opt.schema, c->opt.table));
-	add_text(f, "history",
-		 h->busy ? "locked: a migration runs" : shape_name(h->shape));
-	if (!h->busy && h->shape != MZ_SHAPE_ABSENT)
-		add_number(f, "applied", (int64_t)h->count);
-}
-
-/* Between us and a server without a pooler, both know the same backend. */
-static bool is_pooled(const struct pgw_conn *conn, const struct mz_history *h)
-{
-	return pgw_conn_pid(conn) != 0 &&
-	       (int64_t)pgw_conn_pid(conn) != h->backend_pid;
+	if (!t || !mz_facts_days_left(t->until, (int64_t)time(NULL), &days) ||
+	    days >= FEW_DAYS)
+		return;
+	if (days < 0)
+		mz_report_warning(&c->report,
+				  "the server's certificate has expired (%s)",
+				  t->until);
+	else
+		mz_report_warning(&c->report,
+				  "the server's certificate expires in %" PRId64
+				  " day%s (%s)",
+				  days, days == 1 ? "" : "s", t->until);
 }
 
 static bool look(struct mz_context *c, struct mz_db *db, struct mz_err *err)
 {
-	struct facts f = { .arena = &c->arena };
+	struct mz_facts f = { .arena = &c->arena };
+	struct mz_glimpse g = { .problem = NULL };
 	struct mz_history h;
 	struct mz_table t;
 
 	if (!mz_db_open(db, c->opt.wait, err) ||
-	    !mz_table_init(&t, &c->arena, c->opt.schema, c->opt.table, err) ||
-	    !mz_history_read(&h, &c->arena, db, &t, err))
+	    !mz_pooler_reaches(db->conn, err) ||
+	    !mz_table_init(&t, &c->arena, c->opt.schema, c->opt.table, err))
 		return false;
-	add_connection(&f, db->conn);
-	add_history(&f, &h, c);
-	add_bool(&f, "pooler", is_pooled(db->conn, &h));
-	add_number(&f, "round trips", (int64_t)mz_db_round_trips(db));
+	g.table = &t;
+	if (!read_history(&g, &h, c, db, err))
+		return false;
+	mz_facts_gather(&f, db, &g);
 	mz_report_facts(&c->report, "ping", f.list, f.n);
+	warn_of_expiry(c, db->conn);
 	return true;
 }
 

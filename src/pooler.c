@@ -67,17 +67,22 @@ static bool is_console(const struct pgw_conn *conn)
 	return n >= strlen(end) && strcmp(version + n - strlen(end), end) == 0;
 }
 
+bool mz_pooler_reaches(const struct pgw_conn *conn, struct mz_err *err)
+{
+	if (!is_console(conn))
+		return true;
+	mz_fail(err, MZ_refused,
+		"this is not a database, but the console of PgBouncer");
+	return mz_hint(err, "name the database that is to be migrated");
+}
+
 bool mz_pooler_usable(const struct pgw_conn *conn, struct mz_err *err)
 {
 	const struct mz_provider *provider =
 		mz_provider_of(pgw_conn_host(conn));
 
-	if (is_console(conn)) {
-		mz_fail(err, MZ_refused,
-			"this is not a database, but the console of "
-			"PgBouncer");
-		return mz_hint(err, "name the database that is to be migrated");
-	}
+	if (!mz_pooler_reaches(conn, err))
+		return false;
 	if (!provider || !provider->unsupported)
 		return true;
 	mz_fail(err, MZ_refused, "%s is not supported", provider->name);

@@ -24,6 +24,10 @@ void mz_pooler_look(struct mz_pooler *p, struct mz_arena *a,
 /* Whether migrations sit behind such a pooler: "transaction". */
 bool mz_pooler_shares(const struct mz_pooler *p);
 
+/* Fails where no database answers: refused. */
+bool mz_pooler_reaches(const struct pgw_conn *conn,
+		       struct mz_err *err) PGW_MUST_CHECK;
+
 /* Fails where migrations cannot work at all: refused. */
 bool mz_pooler_usable(const struct pgw_conn *conn,
 		      struct mz_err *err) PGW_MUST_CHECK;

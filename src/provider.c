@@ -3,6 +3,7 @@
 
 #include "provider.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -175,35 +176,38 @@ static const struct mz_provider providers[] = {
 	  .pooling = MZ_POOLING_TRANSACTION },
 };
 
-static char lower(char c)
+/* Neither * nor + is nothing, and + takes no dot. */
+static bool may_be(char wild, char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return c != '\0' && !(wild == '+' && c == '.');
 }
 
-/* * is anything, + anything without a dot, but neither is nothing. */
+static bool is_letter(char pattern, char c)
+{
+	return pattern == tolower((unsigned char)c);
+}
+
 static bool fits(const char *name, const char *pattern)
 {
-	const char *star = NULL, *from = NULL;
+	const char *wild = NULL; /* the last one, and what it took last */
+	const char *taken = NULL;
 
 	for (;;) {
 		if (*pattern == '*' || *pattern == '+') {
-			star = pattern++;
-			from = name++;
-			if (*from == '\0' || (*star == '+' && *from == '.'))
-				return false;
-		} else if (*pattern == lower(*name)) {
+			wild = pattern++;
+			taken = name++;
+		} else if (is_letter(*pattern, *name)) {
 			if (*name == '\0')
 				return true;
 			pattern++;
 			name++;
-		} else {
-			/* let the last wild card take one more */
-			if (!star || *++from == '\0' ||
-			    (*star == '+' && *from == '.'))
-				return false;
-			name = from + 1;
-			pattern = star + 1;
+			continue;
+		} else if (wild) {
+			pattern = wild + 1;
+			name = ++taken + 1;
 		}
+		if (!wild || !may_be(*wild, *taken))
+			return false;
 	}
 }
 

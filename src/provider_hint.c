@@ -107,33 +107,36 @@ static const char *about_tenant(const struct sight *s)
 	       "user from the dashboard, for aws-0 and aws-1 are not the same";
 }
 
-static const char *about_login(const struct sight *s)
+static const char *about_password(const struct sight *s)
 {
 	const char *user = s->cfg->user;
-	bool password = is_state(s, "28P01") || is_state(s, "28000");
 
-	if (says(s, "tenant or user not found") ||
-	    says(s, "tenant identifier") || says(s, "tenant/user"))
-		return about_tenant(s);
-	if (!password || !s->provider)
-		return NULL;
 	if (strstr(s->provider->pattern, "pooler.supabase.com"))
 		return has(user, '.') ? NULL : about_tenant(s);
-	if (strcmp(s->provider->pattern, "db.+.supabase.co") == 0 &&
-	    has(user, '.'))
-		return "the user of Supabase's own host is the bare name "
-		       "(postgres); only its shared pooler wants "
-		       "USER.PROJECT";
+	if (strcmp(s->provider->pattern, "db.+.supabase.co") == 0)
+		return has(user, '.') ? "the user of Supabase's own host is "
+					"the bare name (postgres); only its "
+					"shared pooler wants USER.PROJECT" :
+					NULL;
 	if (is_named(s, "Azure") && has(user, '@'))
 		return "Flexible Server wants the bare user name, without "
 		       "\"@server\"";
 	if (is_named(s, "Azure") && is_token(s, "eyJ"))
 		return "tokens of Entra are good for an hour or so: fetch a "
 		       "new one; the user is the name of the principal";
-	if ((is_named(s, "RDS") || is_named(s, "Aurora")) &&
-	    is_token(s, "X-Amz-"))
+	if (is_token(s, "X-Amz-"))
 		return "an IAM token is good for 15 minutes and this user and "
 		       "host alone; the role needs GRANT rds_iam";
+	return NULL;
+}
+
+static const char *about_login(const struct sight *s)
+{
+	if (says(s, "tenant or user not found") ||
+	    says(s, "tenant identifier") || says(s, "tenant/user"))
+		return about_tenant(s);
+	if (s->provider && (is_state(s, "28P01") || is_state(s, "28000")))
+		return about_password(s);
 	return NULL;
 }
 

@@ -139,8 +139,8 @@ void mz_report_finding(struct mz_report *r, const struct mz_finding *f);
 enum mz_fact_kind { MZ_FACT_TEXT, MZ_FACT_NUMBER, MZ_FACT_BOOL };
 
 struct mz_fact {
-	const char *name; /* for people */
-	const char *key;  /* in JSON */
+	const char *name; /* for people; NULL = not for them */
+	const char *key;  /* in JSON; NULL = not there */
 	enum mz_fact_kind kind;
 	const char *text; /* for people, always; NULL = unknown */
 	int64_t number;	  /* NUMBER, or BOOL as 0 or 1 */

@@ -316,7 +316,8 @@ void mz_json_facts(struct mz_report *r, const char *event,
 	json_t *o = event_of(event);
 
 	for (size_t i = 0; i < n; i++)
-		put_fact(o, &facts[i]);
+		if (facts[i].key)
+			put_fact(o, &facts[i]);
 	say(r, o);
 }
 

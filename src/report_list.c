@@ -187,22 +187,61 @@ void mz_text_finding(struct mz_report *r, const struct mz_finding *f)
 						.more = f->hint });
 }
 
+static bool is_line(const struct mz_fact *f)
+{
+	return f->name && f->text;
+}
+
+#define FACT_WIDTH 100
+
+/* Where a line of at most room bytes ends: behind a blank or a comma. */
+static size_t break_at(const char *text, size_t room)
+{
+	size_t n = strlen(text);
+
+	if (n <= room)
+		return n;
+	for (n = room; n > 0; n--)
+		if (text[n - 1] == ' ' || text[n - 1] == ',')
+			return n;
+	return strlen(text); /* one long word stays whole */
+}
+
+static void put_wrapped(struct mz_line *l, const char *text, size_t indent)
+{
+	for (;;) {
+		size_t n = break_at(text, FACT_WIDTH - indent);
+		char part[FACT_WIDTH + 1];
+
+		if (n > FACT_WIDTH || text[n] == '\0') {
+			mz_line_foreign(l, text, NULL);
+			mz_line_put(l, "\n");
+			return;
+		}
+		memcpy(part, text, n);
+		part[n] = '\0';
+		mz_line_foreign(l, part, NULL);
+		mz_line_put(l, "\n");
+		mz_line_blanks(l, indent);
+		text += n;
+	}
+}
+
 void mz_text_facts(struct mz_report *r, const struct mz_fact *facts, size_t n)
 {
 	size_t width = 0;
 	struct mz_line l;
 
 	for (size_t i = 0; i < n; i++)
-		if (strlen(facts[i].name) > width)
+		if (is_line(&facts[i]) && strlen(facts[i].name) > width)
 			width = strlen(facts[i].name);
 	mz_line_init(&l, r->color_out);
 	for (size_t i = 0; i < n; i++) {
-		if (!facts[i].text)
+		if (!is_line(&facts[i]))
 			continue;
 		mz_line_paint(&l, MZ_PAINT_DIM, facts[i].name);
 		mz_line_blanks(&l, width - strlen(facts[i].name) + 2);
-		mz_line_foreign(&l, facts[i].text, NULL);
-		mz_line_put(&l, "\n");
+		put_wrapped(&l, facts[i].text, width + 2);
 	}
 	mz_line_out(&l, r);
 }
