@@ -10,7 +10,6 @@ enum {
 	PRINTABLE_STRING = 0x13,
 	T61_STRING = 0x14,
 	IA5_STRING = 0x16,
-	VISIBLE_STRING = 0x1a,
 	UNIVERSAL_STRING = 0x1c,
 	BMP_STRING = 0x1e,
 	EXPLICIT_0 = 0xa0,
@@ -108,7 +107,6 @@ static size_t width_of(unsigned tag)
 	case PRINTABLE_STRING:
 	case T61_STRING:
 	case IA5_STRING:
-	case VISIBLE_STRING:
 		return 1;
 	case BMP_STRING:
 		return 2;
