@@ -236,8 +236,15 @@ START_TEST(the_list_by_default_is_not_for_the_roots_of_the_system)
 
 END_TEST
 
-UNIT_MAIN_WITH("tls_system", set_up, tear_down, the_environment_names_a_file,
-	       the_environment_names_directories,
+static void set_up_bare(void)
+{
+	set_up();
+	elsewhere = false;
+	bundle = (struct pgw_bundle){ .packed = packed };
+}
+
+UNIT_MAIN_WITH("tls_system", set_up_bare, tear_down,
+	       the_environment_names_a_file, the_environment_names_directories,
 	       nobody_else_is_trusted_when_the_environment_says_whom,
 	       the_first_file_of_the_machine_that_has_any_is_taken,
 	       what_is_built_in_is_for_machines_that_have_none,
