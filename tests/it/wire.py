@@ -268,7 +268,7 @@ class Proxy:
             server = socket.create_connection(('127.0.0.1', self.target))
             server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             session = {'front': b'', 'back': b'', 'turns': 0, 'last': None,
-                       'sockets': (client, server)}
+                       'parts': [], 'sockets': (client, server)}
             self.sessions.append(session)
             for way, a, b in (('front', client, server),
                               ('back', server, client)):
@@ -298,6 +298,7 @@ class Proxy:
             if way == 'back':
                 data = self.change(data)
             session[way] += data
+            session['parts'].append((way, len(data)))
             if way == 'front' and session['last'] != 'front':
                 session['turns'] += 1
             session['last'] = way

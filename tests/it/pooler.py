@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Through PgBouncer, in the modes that people have."""
+import os
+import re
+import signal
+import sys
+
+from bouncer import PgBouncer, there, version
+from harness import (SRCDIR, check, finish, folders, journal, mizzle,
+                     needs_program, newdir, note, skip, start, verdict,
+                     wait_for)
+from tlsworld import SECRET, TlsServer, certs, home
+
+needs_program()
+if not there():
+    skip('no PgBouncer here')
+server = TlsServer(roles=('app',), hba=(
+    'hostssl all app 127.0.0.1/32 scram-sha-256',))
+FULL = dict(sslmode='verify-full', sslrootcert=certs('root.crt'))
+REAL = os.path.join(SRCDIR, 'drizzle')
+note('PgBouncer ' + version())
+
+
+def words(pool, db, **more):
+    return server.words(**{**dict(port=pool.port, user='app', dbname=db,
+                                  password=SECRET, **FULL), **more})
+
+
+def go(pool, command, db, *args, folder=REAL, **more):
+    return mizzle(command, '--json', '--url', words(pool, db, **more),
+                  *(['--dir', folder] if command != 'ping' else []), *args,
+                  env={'HOME': home()})
+
+
+def applied(got):
+    return got.status, got.event('result').get('applied')
+
+
+def works(pool, mode):
+    db = server.fresh('p_' + mode, 'app')
+    got = go(pool, 'ping', db)
+    check(mode + ': ping', 0, got.status) or note(str(got)[:400])
+    check(mode + ': it says what is between', re.compile(
+        r'"pooler":(true|"[^"]*PgBouncer|\{)', re.I), got.out) or note(
+        got.out)
+    got = go(pool, 'status', db)
+    check(mode + ': status before the first run', (0, 8), (
+        got.status, got.event('result').get('pending'))) or note(
+        str(got)[:400])
+    got = go(pool, 'migrate', db)
+    check(mode + ': all of drizzle/', (0, 8), applied(got)) or note(
+        str(got)[:400])
+    got = go(pool, 'migrate', db)
+    check(mode + ': nothing is left to do', (0, 0), applied(got))
+    check(mode + ': verify', 0, go(pool, 'verify', db).status)
+    check(mode + ': the history is complete', '8', server.sql(
+        db, 'SELECT count(*) FROM drizzle.__drizzle_migrations'))
+
+
+def many(pool, mode):
+    """Migrators at once: each migration once, whoever shares a backend."""
+    db = server.fresh('m_' + mode, 'app')
+    folder = folders(newdir('many-' + mode), [
+        ('2024010100000%d_m' % i, 'CREATE TABLE IF NOT EXISTS t (n int);'
+         'INSERT INTO t VALUES (%d); SELECT pg_sleep(0.05);' % i)
+        for i in range(4)])
+    running = [start('migrate', '--json', '--dir', folder, '--url', words(
+        pool, db), env={'HOME': home()}) for _ in range(4)]
+    done = [finish(p) for p in running]
+    check(mode + ': four at once', [0] * 4, [g.status for g in done]) or \
+        note('\n'.join(str(g)[:400] for g in done if g.status))
+    check(mode + ': each migration once', '0,1,2,3', server.sql(
+        db, "SELECT string_agg(n::text, ',' ORDER BY n) FROM t"))
+
+
+def cancel(pool, mode):
+    db = server.fresh('s_' + mode, 'app')
+    folder = journal(newdir('sleep-' + mode), [
+        ('0000_s', 'CREATE TABLE s (n int); SELECT pg_sleep(60);')])
+    process = start('migrate', '--dir', folder, '--url', words(pool, db),
+                    env={'HOME': home()})
+    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE datname = '%s' " \
+        "AND wait_event = 'PgSleep'" % db
+    check(mode + ': it sleeps', True, wait_for(
+        lambda: server.sql('postgres', sleeping) == '1'))
+    process.send_signal(signal.SIGTERM)
+    got = finish(process, 30)
+    check(mode + ': SIGTERM', 128 + signal.SIGTERM, got.status) or note(
+        str(got))
+    check(mode + ': nobody sleeps on', True, wait_for(
+        lambda: server.sql('postgres', sleeping) == '0', 5))
+    check(mode + ': nothing was kept', '', server.sql(
+        db, "SELECT to_regclass('public.s')"))
+
+
+def refused(pool, mode):
+    got = go(pool, 'ping', 'p_' + mode, channel_binding='require')
+    check(mode + ': it does not offer channel binding', 3, got.status)
+    check(mode + ': and that is said', re.compile('channel.binding', re.I),
+          got.err + got.out)
+    got = go(pool, 'ping', 'p_' + mode, sslmode='disable')
+    check(mode + ': it wants TLS', 3, got.status)
+    got = go(pool, 'ping', 'p_' + mode, options='-c search_path=x')
+    check(mode + ': options: it does not take them', 3, got.status)
+    check(mode + ': options: the hint says what to do', re.compile(
+        'pooler|PgBouncer|direct', re.I), got.err + got.out) or note(
+        str(got))
+    got = go(pool, 'migrate', 'pgbouncer')
+    check(mode + ': its own database is no place for migrations', True,
+          got.status in (3, 9)) or note(str(got)[:400])
+    got = go(pool, 'ping', 'p_' + mode, password='wrong')
+    check(mode + ': the wrong password', 3, got.status)
+
+
+pools = {mode: PgBouncer(server, [('app', SECRET)], pool_mode=mode)
+         for mode in ('session', 'transaction', 'statement')}
+for name in 'session', 'transaction':
+    works(pools[name], name)
+    many(pools[name], name)
+    cancel(pools[name], name)
+    refused(pools[name], name)
+server.fresh('p_statement', 'app')
+result = go(pools['statement'], 'migrate', 'p_statement')
+check('statement mode cannot be used', True, result.status in (1, 3, 9)) or \
+    note(str(result)[:400])
+check('statement mode: the message names it', re.compile(
+    'statement.(pooling|mode)', re.I), result.out + result.err) or note(
+    str(result))
+sys.exit(verdict())
