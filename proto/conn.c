@@ -181,6 +181,7 @@ void pgw_conn_close(struct pgw_conn *c)
 	if (!c)
 		return;
 	pgw_conn_reset(c);
+	pgw_tls_free(c->prepared);
 	pgw_wipe(c->chunk, sizeof(c->chunk));
 	free(c);
 }
@@ -188,7 +189,7 @@ void pgw_conn_close(struct pgw_conn *c)
 /* ---- cancelling */
 
 /* The same address, asked in the same way: nobody overhears the key. */
-static bool ask_to_cancel(const struct pgw_conn *c, struct pgw_link *l,
+static bool ask_to_cancel(struct pgw_conn *c, struct pgw_link *l,
 			  struct pgw_view request, struct pgw_err *err)
 {
 	const struct pgw_tcp tcp = { 0 };
@@ -202,7 +203,7 @@ static bool ask_to_cancel(const struct pgw_conn *c, struct pgw_link *l,
 	       pgw_link_write(l, request, err) && pgw_link_drain(l, err);
 }
 
-bool pgw_conn_cancel(const struct pgw_conn *c, uint32_t timeout_ms,
+bool pgw_conn_cancel(struct pgw_conn *c, uint32_t timeout_ms,
 		     struct pgw_err *err)
 {
 	struct pgw_link l = { .sock = { .fd = -1,

@@ -69,7 +69,7 @@ bool pgw_conn_query(struct pgw_conn *c, const char *sql,
  * what c runs.  Returns when the server has taken the request or timeout_ms
  * have passed; the answer to the cancelled query is still to be drained.
  */
-bool pgw_conn_cancel(const struct pgw_conn *c, uint32_t timeout_ms,
+bool pgw_conn_cancel(struct pgw_conn *c, uint32_t timeout_ms,
 		     struct pgw_err *err) PGW_MUST_CHECK;
 
 bool pgw_conn_alive(const struct pgw_conn *c);

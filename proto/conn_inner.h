@@ -22,9 +22,10 @@ struct pgw_conn {
 	const struct pgw_host *host;
 	struct pgw_timing timing;
 	char address[PGW_ADDR_TEXT];
-	bool with_tls;		/* this try asks for TLS */
-	size_t dials;		/* each costs a round trip of its own */
-	struct pgw_err *failed; /* of pgw_conn_query: where its error goes */
+	struct pgw_tls *prepared; /* for the next handshake, or NULL */
+	bool with_tls;		  /* this try asks for TLS */
+	size_t dials;		  /* each costs a round trip of its own */
+	struct pgw_err *failed;	  /* of pgw_conn_query: where its error goes */
 	unsigned char chunk[PGW_CONN_CHUNK];
 };
 
@@ -34,12 +35,15 @@ bool pgw_conn_move(struct pgw_conn *c, struct pgw_err *err) PGW_MUST_CHECK;
 /* Close it and forget the session; it can be used for another one. */
 void pgw_conn_reset(struct pgw_conn *c);
 
+/* Read what TLS needs for c's host, if it is sure to be needed. */
+bool pgw_conn_prepare(struct pgw_conn *c, struct pgw_err *err) PGW_MUST_CHECK;
+
 /*
  * Agree on TLS over the link l as the settings say, and shake hands.  *offered
  * is false when the server has none and the settings let us go on without.
  */
-bool pgw_conn_secure(const struct pgw_conn *c, struct pgw_link *l,
-		     bool *offered, struct pgw_err *err) PGW_MUST_CHECK;
+bool pgw_conn_secure(struct pgw_conn *c, struct pgw_link *l, bool *offered,
+		     struct pgw_err *err) PGW_MUST_CHECK;
 
 /* The server is the user's that requirepeer asks for, if it does. */
 bool pgw_conn_is_peer(const struct pgw_conn *c, const struct pgw_sock *k,

@@ -179,7 +179,8 @@ static bool try_host(struct pgw_conn *c, enum pgw_target target,
 					  PGW_FOREVER;
 	if (c->link.sock.deadline > c->limit)
 		c->link.sock.deadline = c->limit;
-	if (!pgw_dial_addresses(&addrs, c->host, c->link.sock.interrupt_fd,
+	if (!pgw_conn_prepare(c, err) ||
+	    !pgw_dial_addresses(&addrs, c->host, c->link.sock.interrupt_fd,
 				c->link.sock.deadline, err))
 		return false;
 	c->timing.resolve_us = pgw_clock_us() - start;

@@ -68,11 +68,21 @@ static bool without(const struct pgw_conn *c, struct pgw_link *l,
 			"anything; somebody may be in between");
 }
 
-/* sslnegotiation=direct */
-static bool at_once(const struct pgw_conn *c, struct pgw_link *l,
-		    struct pgw_err *err)
+/* What the settings name was read before, or is now. */
+static bool shake_hands(struct pgw_conn *c, struct pgw_link *l,
+			struct pgw_err *err)
 {
-	if (pgw_link_secure(l, c->cfg, c->host, err))
+	struct pgw_tls *tls = c->prepared;
+
+	c->prepared = NULL;
+	return (tls || pgw_tls_new(&tls, c->cfg, c->host, err)) &&
+	       pgw_link_secure(l, tls, err);
+}
+
+/* sslnegotiation=direct */
+static bool at_once(struct pgw_conn *c, struct pgw_link *l, struct pgw_err *err)
+{
+	if (shake_hands(c, l, err))
 		return true;
 	if (err->code == PGW_E_CLOSED)
 		pgw_hint(err, "servers before 17 do not know "
@@ -81,8 +91,26 @@ static bool at_once(const struct pgw_conn *c, struct pgw_link *l,
 	return false;
 }
 
-bool pgw_conn_secure(const struct pgw_conn *c, struct pgw_link *l,
-		     bool *offered, struct pgw_err *err)
+/*
+ * A file that cannot be used is a wrong setting, which is said before anything
+ * is sent.  Where TLS is a mere wish and no file is named, OpenSSL can wait.
+ */
+bool pgw_conn_prepare(struct pgw_conn *c, struct pgw_err *err)
+{
+	const struct pgw_tls_settings *s = &c->cfg->tls;
+	bool named = s->root_given || s->crl_given || s->crl_dir ||
+		     s->cert_given || s->key_given || s->key_log;
+
+	pgw_tls_free(c->prepared);
+	c->prepared = NULL;
+	if (c->host->local || c->cfg->sslmode == PGW_SSL_DISABLE ||
+	    (c->cfg->sslmode < PGW_SSL_REQUIRE && !named))
+		return true;
+	return pgw_tls_new(&c->prepared, c->cfg, c->host, err);
+}
+
+bool pgw_conn_secure(struct pgw_conn *c, struct pgw_link *l, bool *offered,
+		     struct pgw_err *err)
 {
 	char answer;
 
@@ -95,7 +123,7 @@ bool pgw_conn_secure(const struct pgw_conn *c, struct pgw_link *l,
 	trace_answer(c, (unsigned char)answer);
 	switch (answer) {
 	case 'S':
-		return pgw_link_secure(l, c->cfg, c->host, err);
+		return shake_hands(c, l, err);
 	case 'N':
 		*offered = false;
 		return without(c, l, err);

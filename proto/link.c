@@ -142,14 +142,13 @@ static bool shake_hands(struct pgw_link *l, struct pgw_err *err)
 	return true;
 }
 
-bool pgw_link_secure(struct pgw_link *l, const struct pgw_config *cfg,
-		     const struct pgw_host *host, struct pgw_err *err)
+bool pgw_link_secure(struct pgw_link *l, struct pgw_tls *tls,
+		     struct pgw_err *err)
 {
+	l->tls = tls;
 	l->chunk = malloc(PGW_LINK_CHUNK);
 	if (!l->chunk)
 		return pgw_fail(err, PGW_E_NOMEM, "no memory for TLS");
-	if (!pgw_tls_new(&l->tls, cfg, host, err))
-		return false;
 	if (shake_hands(l, err))
 		return true;
 	pgw_link_bye(l, (struct pgw_view){ 0 });

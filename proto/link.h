@@ -21,9 +21,8 @@ struct pgw_link {
 /* Wipe and close; it can be dialled again. */
 void pgw_link_close(struct pgw_link *l);
 
-/* Shake hands with host, as cfg says; on failure the link is of no more use. */
-bool pgw_link_secure(struct pgw_link *l, const struct pgw_config *cfg,
-		     const struct pgw_host *host,
+/* Shake hands, and keep tls; on failure the link is of no more use. */
+bool pgw_link_secure(struct pgw_link *l, struct pgw_tls *tls,
 		     struct pgw_err *err) PGW_MUST_CHECK;
 
 /* As pgw_sock_move; what is counted in put has left us as ciphertext. */
