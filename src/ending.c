@@ -74,22 +74,24 @@ static void explain_statement(struct mz_applying *ap, struct mz_err *err)
 	pgw_buf_release(&text);
 }
 
-/* What a pooler says that shares a server statement by statement. */
+/*
+ * What a pooler says, before it hangs up, that shares a server statement by
+ * statement: it takes no BEGIN, so nothing can have happened.
+ */
 static bool is_statement_pooling(const struct mz_applying *ap)
 {
-	const char *text = pgw_diag_get(&ap->diag, PGW_DIAG_MESSAGE);
-
-	return strcmp(pgw_diag_sqlstate(&ap->diag), "08P01") == 0 && text &&
-	       strstr(text, "statement pooling");
+	return strcmp(ap->lost.sqlstate, "08P01") == 0 &&
+	       strstr(ap->lost.msg, "statement pooling");
 }
 
-static void refuse_statement_pooling(struct mz_err *err)
+static enum mz_ending refuse_statement_pooling(struct mz_err *err)
 {
 	mz_fail(err, MZ_refused,
 		"the pooler on the way is in statement mode, which has no "
 		"transactions; nothing was applied");
 	mz_hint(err, "connect to the server itself, or to a pool in session "
 		     "or transaction mode");
+	return MZ_END_FAILED;
 }
 
 static void explain_failure(struct mz_applying *ap, struct mz_err *err)
@@ -110,10 +112,6 @@ static void explain_failure(struct mz_applying *ap, struct mz_err *err)
 			"%s: the server answered, but not what must come %s; "
 			"nothing more was sent",
 			m->tag, *when ? when : "after a statement");
-		return;
-	}
-	if (is_statement_pooling(ap)) {
-		refuse_statement_pooling(err);
 		return;
 	}
 	mz_fail(err, MZ_sql, "%s failed%s%s; nothing of it was kept%s", m->tag,
@@ -160,6 +158,8 @@ enum mz_ending mz_applying_end(struct mz_applying *ap, struct mz_err *err)
 		err->signal = -1;
 		return MZ_END_INTERRUPTED;
 	}
+	if (is_statement_pooling(ap))
+		return refuse_statement_pooling(err);
 	if (ap->lost.code != PGW_OK) {
 		ap->out->commit_unsure = mz_flight_has(&ap->flight,
 						       MZ_FOR_COMMIT);

@@ -169,8 +169,6 @@ static void add_encryption(struct mz_facts *f, const struct mz_db *db)
 static const char *auth_name(const struct pgw_conn *conn)
 {
 	switch (pgw_conn_auth(conn)) {
-	case PGW_AUTH_NONE:
-		return "none";
 	case PGW_AUTH_PASSWORD:
 		return "password in clear text";
 	case PGW_AUTH_MD5:
@@ -179,7 +177,7 @@ static const char *auth_name(const struct pgw_conn *conn)
 		return pgw_conn_bound(conn) ? "SCRAM-SHA-256-PLUS" :
 					      "SCRAM-SHA-256";
 	default:
-		return "none was asked for";
+		return "none";
 	}
 }
 
@@ -192,9 +190,15 @@ static const char *binding(const struct pgw_conn *conn)
 		return ", bound to the server's certificate";
 	if (t && t->own)
 		return ", with a certificate of ours";
-	if (t && pgw_conn_auth(conn) == PGW_AUTH_SCRAM)
-		return ", not bound to the certificate";
-	return "";
+	switch (pgw_conn_auth(conn)) {
+	case PGW_AUTH_PASSWORD:
+	case PGW_AUTH_MD5:
+		return "";
+	case PGW_AUTH_SCRAM:
+		return t ? ", not bound to the certificate" : "";
+	default:
+		return ": the server did not ask";
+	}
 }
 
 static void add_login(struct mz_facts *f, const struct pgw_conn *conn)

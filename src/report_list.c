@@ -219,7 +219,7 @@ static void put_wrapped(struct mz_line *l, const char *text, size_t indent)
 			return;
 		}
 		memcpy(part, text, n);
-		part[n] = '\0';
+		part[n - (text[n - 1] == ' ')] = '\0';
 		mz_line_foreign(l, part, NULL);
 		mz_line_put(l, "\n");
 		mz_line_blanks(l, indent);
