@@ -66,8 +66,7 @@ static bool secure(struct pgw_conn *c, struct pgw_err *err)
 static void warn_of_strangers(const struct pgw_conn *c)
 {
 	if (c->hooks.warning && c->link.tls && !pgw_conn_bound(c) &&
-	    !pgw_tls_facts(c->link.tls)->verified && c->cfg->sslmode_given &&
-	    !pgw_addr_private(&c->addr))
+	    !pgw_tls_facts(c->link.tls)->verified && c->cfg->sslmode_given)
 		c->hooks.warning(c->hooks.ctx,
 				 "the connection is encrypted, but nobody has "
 				 "checked who the server is; "

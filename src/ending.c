@@ -22,23 +22,30 @@ void mz_applying_roll_back(struct mz_applying *ap)
 		(void)!pgw_conn_wait(ap->db->conn, 0, &ap->lost);
 }
 
-/* Cancel until the server has nothing of ours left to do. */
-static void cancel(struct mz_applying *ap)
+/*
+ * Cancel until the server has nothing of ours left to do.  False when it did
+ * not get there; why says what was in the way.
+ */
+static bool cancel(struct mz_applying *ap, struct pgw_err *why)
 {
 	struct pgw_conn *c = ap->db->conn;
 	struct pgw_err ignored;
+	bool done = false;
 
+	pgw_fail(why, PGW_E_TIMEOUT, "it goes on all the same");
 	pgw_conn_ignore_interrupt(c);
-	for (int i = 0; i < CANCEL_ROUNDS && pgw_conn_alive(c); i++) {
+	for (int i = 0; i < CANCEL_ROUNDS && !done && pgw_conn_alive(c); i++) {
 		if (pgw_conn_outstanding(c) > 0)
-			(void)!pgw_conn_cancel(c, CANCEL_ROUND_MS, &ignored);
+			(void)!pgw_conn_cancel(c, CANCEL_ROUND_MS, why);
 		pgw_conn_deadline(c, pgw_clock_ms() + CANCEL_ROUND_MS);
-		if (pgw_conn_wait(c, 0, &ignored)) {
-			mz_applying_roll_back(ap);
-			break;
-		}
+		done = pgw_conn_wait(c, 0, &ignored);
+	}
+	if (done) {
+		mz_applying_roll_back(ap);
+		done = pgw_conn_txn(c) == 'I';
 	}
 	pgw_conn_deadline(c, PGW_FOREVER);
+	return done;
 }
 
 /* ", 3 migrations before it were applied" and its like. */
@@ -143,19 +150,38 @@ static bool is_worth_a_retry(const struct mz_applying *ap)
 		strcmp(state, "40001") == 0);
 }
 
+/* The server may have been faster than the wish, or may not hear of it. */
+static void interrupted(struct mz_applying *ap, struct mz_err *err)
+{
+	const struct mz_job *job = ap->job;
+	struct pgw_err why;
+	bool settled = cancel(ap, &why);
+	size_t n = ap->out->count;
+
+	mz_db_fail(err, &ap->lost);
+	if (n == job->count)
+		mz_fail(err, MZ_connect,
+			"interrupted, but %s was applied all the same",
+			job->todo[n - 1]->tag);
+	else if (settled)
+		mz_fail(err, MZ_connect,
+			"interrupted; nothing of %s was kept%s",
+			job->todo[n]->tag, before(ap));
+	else
+		mz_fail(err, MZ_connect,
+			"interrupted; the server did not stop %s in time: "
+			"%.300s",
+			job->todo[n]->tag, why.msg);
+	if (!settled)
+		mz_hint(err, "it may still be running there, and may be "
+			     "applied: look with mizzle status");
+	err->signal = -1;
+}
+
 enum mz_ending mz_applying_end(struct mz_applying *ap, struct mz_err *err)
 {
 	if (ap->lost.code == PGW_E_INTERRUPTED) {
-		cancel(ap);
-		mz_db_fail(err, &ap->lost);
-		mz_fail(err, MZ_connect,
-			"interrupted; nothing of %s was kept%s",
-			ap->job->todo[ap->out->count < ap->job->count ?
-					      ap->out->count :
-					      0]
-				->tag,
-			before(ap));
-		err->signal = -1;
+		interrupted(ap, err);
 		return MZ_END_INTERRUPTED;
 	}
 	if (is_statement_pooling(ap))

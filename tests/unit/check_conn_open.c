@@ -382,7 +382,6 @@ struct asked {
 static const struct asked asked[] = {
 	{ "sslmode=prefer", ANSWER("N"), PGW_OK, "" },
 	{ "sslmode=require", ANSWER("N"), PGW_E_TLS, "does not have TLS" },
-	{ "sslmode=verify-full", ANSWER("N"), PGW_E_TLS, "verify-full" },
 	{ "sslmode=prefer", ANSWER("NR"), PGW_E_PROTOCOL, "went on talking" },
 	{ "sslmode=prefer", ANSWER("E\0\0\0\14Sno\0\0"), PGW_E_PROTOCOL,
 	  "answered with an error when it was asked for TLS" },
@@ -428,6 +427,32 @@ START_TEST(only_a_plain_no_is_an_answer_to_go_on_with)
 				      strstr(err.msg, asked[i].text),
 			      "row %zu: %d %s", i, (int)err.code, err.msg);
 		fake_end(f);
+	}
+}
+
+END_TEST
+
+static const struct {
+	const char *settings, *text;
+} unusable[] = {
+	{ "sslmode=verify-full", "needs root certificates" },
+	{ "sslmode=verify-ca sslrootcert=/nowhere.pem", "sslrootcert" },
+	{ "sslmode=prefer sslrootcert=/nowhere.pem", "sslrootcert" },
+	{ "sslmode=require sslcert=/nowhere.pem sslkey=/k", "sslcert" },
+	{ "sslmode=require sslkeylogfile=/nowhere/log", "sslkeylogfile" },
+};
+
+START_TEST(files_that_cannot_be_used_are_an_error_before_dialling)
+{
+	for (size_t i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {
+		struct pgw_config cfg = fake_config(fake_no_port(),
+						    unusable[i].settings);
+		struct pgw_err err = { 0 };
+
+		ck_assert(!try_config(&cfg, NULL, &err));
+		ck_assert_msg(err.code == PGW_E_TLS &&
+				      strstr(err.msg, unusable[i].text),
+			      "%s: %s", unusable[i].settings, err.msg);
 	}
 }
 
@@ -589,6 +614,7 @@ UNIT_MAIN("conn_open", the_second_host_is_tried_when_the_first_refuses,
 	  a_standby_may_be_preferred_without_there_being_one,
 	  a_server_that_does_not_tell_its_role_is_refused,
 	  only_a_plain_no_is_an_answer_to_go_on_with,
+	  files_that_cannot_be_used_are_an_error_before_dialling,
 	  certificates_do_not_matter_where_tls_is_disabled,
 	  only_this_machine_is_private,
 	  the_server_must_be_run_by_the_user_asked_for,
