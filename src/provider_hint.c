@@ -242,8 +242,12 @@ static const char *about_endpoint(const struct sight *s)
 
 static const char *about_plaintext(const struct sight *s)
 {
-	if (!is_state(s, "28000") || s->cfg->sslmode > PGW_SSL_ALLOW ||
-	    s->host->local)
+	if (s->cfg->sslmode > PGW_SSL_ALLOW || s->host->local)
+		return NULL;
+	if (is_state(s, "08P01") && says(s, "SSL required"))
+		return "this pooler takes encrypted connections only: say "
+		       "sslmode=require, or better verify-full";
+	if (!is_state(s, "28000"))
 		return NULL;
 	if (says(s, "no encryption") || says(s, "SSL off") ||
 	    says(s, "SSL connection is required"))

@@ -257,6 +257,9 @@ static const struct {
 	  "\"d\", no encryption",
 	  NULL },
 
+	{ P("h", 6432) "?sslmode=disable", PGW_E_SERVER, "08P01",
+	  "SSL required", "sslmode=require" },
+
 	/* it is not known which of them said it */
 	{ "postgresql://u:p@dpg-abc-a,dpg-abd-a/d", PGW_E_RESOLVE, "", "x",
 	  NULL },
