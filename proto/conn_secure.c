@@ -1,10 +1,41 @@
 /* SPDX-License-Identifier: MIT */
-/* Agreeing on TLS before anything else is said. */
+/* Who is at the other end, and agreeing on TLS, before anything else. */
 #include <config.h>
 
 #include "conn_inner.h"
+#include "outside.h"
 
 #include <stdio.h>
+#include <string.h>
+
+bool pgw_conn_is_peer(const struct pgw_conn *c, const struct pgw_sock *k,
+		      struct pgw_err *err)
+{
+	const char *wanted = c->cfg->requirepeer;
+	struct pgw_buf name;
+	char number[16];
+	unsigned uid;
+	bool same;
+
+	if (!wanted || !c->host->local)
+		return true;
+	if (!pgw_sock_peer_uid(k, &uid, err))
+		return false;
+	snprintf(number, sizeof(number), "%u", uid);
+	pgw_buf_init(&name, 4096);
+	pgw_user_name(uid, &name);
+	same = strcmp(wanted, number) == 0 ||
+	       pgw_view_is(pgw_buf_view(&name), wanted);
+	if (!same)
+		pgw_fail(err, PGW_E_AUTH,
+			 "requirepeer asks for %s, but the server runs as uid "
+			 "%s%s%.*s%s",
+			 wanted, number, name.len ? " (" : "", (int)name.len,
+			 name.len ? (const char *)name.data : "",
+			 name.len ? ")" : "");
+	pgw_buf_release(&name);
+	return same;
+}
 
 static void trace(const struct pgw_conn *c, const char *line)
 {

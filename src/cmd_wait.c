@@ -33,17 +33,12 @@ bool cmd_wait(struct mz_context *c, struct mz_err *err)
 {
 	int64_t start = pgw_clock_ms();
 	struct pgw_config cfg;
-	struct mz_db db = {
-		.cfg = &cfg,
-		.listener = mz_report_listener(&c->report),
-		.trace = c->report.trace ? mz_report_trace : NULL,
-		.trace_ctx = &c->report,
-		.interrupt_fd = c->interrupt_fd,
-	};
+	struct mz_db db;
 	bool ok;
 
 	if (!mz_connect_config(c, &cfg, err))
 		return false;
+	db = mz_connect_db(c, &cfg);
 	if (c->opt.from[MZ_OPT_wait] == MZ_FROM_PRESET)
 		c->opt.wait = PRESET_MS;
 	ok = mz_db_open(&db, c->opt.wait, err);

@@ -2,7 +2,6 @@
 #include <config.h>
 
 #include "connect.h"
-#include "db.h"
 #include "file.h"
 
 #include <string.h>
@@ -236,4 +235,15 @@ bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
 		tell_notices(c, &cfg->notices);
 	pgw_system_release(&outside.storage);
 	return ok;
+}
+
+struct mz_db mz_connect_db(struct mz_context *c, const struct pgw_config *cfg)
+{
+	return (struct mz_db){
+		.cfg = cfg,
+		.listener = mz_report_listener(&c->report),
+		.trace = c->report.trace ? mz_report_trace : NULL,
+		.trace_ctx = &c->report,
+		.interrupt_fd = c->interrupt_fd,
+	};
 }

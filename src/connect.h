@@ -7,6 +7,7 @@
 #define MZ_CONNECT_H
 
 #include "command.h"
+#include "db.h"
 
 /*
  * Where the database is: --url or --url-file, DATABASE_URL, libpq's PG*
@@ -17,6 +18,9 @@
  */
 bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
 		       struct mz_err *err) PGW_MUST_CHECK;
+
+/* A database by that configuration, to be opened; cfg must outlive it. */
+struct mz_db mz_connect_db(struct mz_context *c, const struct pgw_config *cfg);
 
 /* The same before it is checked, as libpq understands it: --print-config. */
 bool mz_connect_understand(struct mz_context *c, struct pgw_conninfo *info,

@@ -27,13 +27,7 @@ bool mz_work_open(struct mz_work *w, struct mz_context *c, struct mz_err *err)
 	    !mz_plan_end(&w->folder, c->opt.to, &end, err) ||
 	    !mz_connect_config(c, &w->cfg, err))
 		return false;
-	w->db = (struct mz_db){ .cfg = &w->cfg,
-				.listener = mz_report_listener(&c->report),
-				.interrupt_fd = c->interrupt_fd };
-	if (c->report.trace) {
-		w->db.trace = mz_report_trace;
-		w->db.trace_ctx = &c->report;
-	}
+	w->db = mz_connect_db(c, &w->cfg);
 	return mz_db_open(&w->db, c->opt.wait, err) &&
 	       mz_pooler_usable(w->db.conn, err);
 }
