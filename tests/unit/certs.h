@@ -3,6 +3,8 @@
 #ifndef CERTS_H
 #define CERTS_H
 
+#include "unit.h"
+
 #include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,6 +44,20 @@ static inline void certs_remove(void)
 {
 	(void)certs_run("rm -r");
 }
+
+/* As UNIT_MAIN, for tests that want the certificates. */
+#define UNIT_MAIN_WITH_CERTS(name, ...)                               \
+	int main(void)                                                \
+	{                                                             \
+		const TTest *tests[] = { __VA_ARGS__ };               \
+		int status;                                           \
+                                                                      \
+		certs_make();                                         \
+		status = unit_main(name, tests,                       \
+				   sizeof(tests) / sizeof(tests[0])); \
+		certs_remove();                                       \
+		return status;                                        \
+	}
 
 struct certs_path {
 	char text[CERTS_PATH];

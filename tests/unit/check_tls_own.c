@@ -3,7 +3,6 @@
 
 #include "handshake.h"
 #include "tls_own.h"
-#include "unit.h"
 
 #include <openssl/ui.h>
 #include <sys/stat.h>
@@ -267,8 +266,7 @@ START_TEST(what_cannot_be_used_is_told)
 			      bad[i].key);
 		ck_assert_msg(o.err.code == PGW_E_TLS &&
 				      strstr(o.err.msg, bad[i].msg) != NULL,
-			      "%s, %s: %s", bad[i].cert, bad[i].key,
-			      o.err.msg);
+			      "%s, %s: %s", bad[i].cert, bad[i].key, o.err.msg);
 		ck_assert_msg(strstr(o.err.hint, bad[i].hint) != NULL, "%s",
 			      o.err.hint);
 		ck_assert_ptr_null(strstr(o.err.msg, "s3cr3t"));
@@ -391,20 +389,9 @@ START_TEST(a_key_is_for_its_owner_alone)
 
 END_TEST
 
-int main(void)
-{
-	const TTest *tests[] = {
-		certificates_and_keys_of_every_kind_are_used,
-		the_chain_behind_a_certificate_is_shown,
-		what_cannot_be_used_is_told,
-		a_passphrase_that_is_too_long_is_told,
-		what_nobody_named_need_not_be_there,
-		a_key_is_for_its_owner_alone,
-	};
-	int status;
-
-	certs_make();
-	status = unit_main("tls_own", tests, COUNT(tests));
-	certs_remove();
-	return status;
-}
+UNIT_MAIN_WITH_CERTS("tls_own", certificates_and_keys_of_every_kind_are_used,
+		     the_chain_behind_a_certificate_is_shown,
+		     what_cannot_be_used_is_told,
+		     a_passphrase_that_is_too_long_is_told,
+		     what_nobody_named_need_not_be_there,
+		     a_key_is_for_its_owner_alone)

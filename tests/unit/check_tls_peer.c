@@ -3,7 +3,6 @@
 
 #include "handshake.h"
 #include "tls_peer.h"
-#include "unit.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -192,17 +191,6 @@ START_TEST(the_digest_of_the_signature_binds)
 
 END_TEST
 
-int main(void)
-{
-	const TTest *tests[] = {
-		a_chain_is_good_or_the_reason_is_told,
-		a_verdict_needs_no_names_and_no_memory,
-		the_digest_of_the_signature_binds,
-	};
-	int status;
-
-	certs_make();
-	status = unit_main("tls_peer", tests, COUNT(tests));
-	certs_remove();
-	return status;
-}
+UNIT_MAIN_WITH_CERTS("tls_peer", a_chain_is_good_or_the_reason_is_told,
+		     a_verdict_needs_no_names_and_no_memory,
+		     the_digest_of_the_signature_binds)
