@@ -56,6 +56,7 @@ static inline struct pgw_config pair_config(const char *settings)
 	return cfg;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the type is OpenSSL's */
 static inline int pair_alpn(SSL *ssl, const unsigned char **out,
 			    unsigned char *n, const unsigned char *in,
 			    unsigned in_n, void *arg)
