@@ -3,14 +3,18 @@
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
+import ssl
+import struct
+import subprocess
 import sys
 import time
 
 from harness import (Server, check, finish, journal, mizzle, needs_program,
-                     newdir, note, start, verdict)
-from wire import WELCOME, FakeServer, error
+                     newdir, note, start, verdict, workdir)
+from wire import SSL_REQUEST, WELCOME, FakeServer, error
 
 needs_program()
 
@@ -139,6 +143,49 @@ def what_does_not_pass():
                  'sslmode=sometimes')
     check('a bad setting', (2, True), (got.status,
                                        time.monotonic() - began < 2))
+
+
+def tls():
+    """What is wrong with TLS does not pass."""
+    server = FakeServer(Script(welcomes))
+    got = mizzle('wait', '--url', url(server.port, '?sslmode=require'))
+    check('a server without TLS ends it', (3, []), (got.status, lines(got))) \
+        or note(str(got))
+    server.close()
+    if not shutil.which('openssl'):
+        note('no openssl here: left out')
+        return
+    crt, pem = (os.path.join(workdir(), name) for name in ('crt', 'pem'))
+    subprocess.run(
+        ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+         'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=elsewhere',
+         '-days', '2', '-keyout', pem, '-out', crt], check=True,
+        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(crt, pem)
+    tries = []
+
+    def secure(peer):
+        tries.append(1)
+        assert peer.read(8)[4:] == struct.pack('>I', SSL_REQUEST)
+        peer.send(b'S')
+        try:
+            context.wrap_socket(peer.sock, server_side=True).recv(1)
+        except OSError:
+            pass
+    server = FakeServer(secure)
+    for roots, why in ((crt, 'elsewhere|127.0.0.1'),
+                       (None, 'certificate|sslrootcert')):
+        del tries[:]
+        got = mizzle('wait', '--url', url(
+            server.port, '?sslmode=verify-full' + (
+                '&sslrootcert=' + roots if roots else '')),
+            env={'HOME': '/nonexistent'})
+        check('a certificate that is not right ends it', (3, []), (
+            got.status, lines(got))) or note(str(got))
+        check('and is said', re.compile(why), got.err)
+        check('at the first try', True, len(tries) <= 1)
+    server.close()
 
 
 def limits():
@@ -283,6 +330,7 @@ def real():
 
 what_passes()
 what_does_not_pass()
+tls()
 limits()
 names()
 by_signal()
