@@ -136,7 +136,12 @@ static size_t least(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
-/* How many bytes must be changed, added or taken away. */
+static unsigned char lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : c;
+}
+
+/* How many bytes of a must be changed, added or taken away; b is lower case. */
 static size_t distance(struct pgw_view a, struct pgw_view b)
 {
 	size_t row[NEAR_MAX + 1];
@@ -150,8 +155,9 @@ static size_t distance(struct pgw_view a, struct pgw_view b)
 		for (size_t j = 0; j < b.n; j++) {
 			size_t above = row[j + 1];
 
-			row[j + 1] = least(above + 1, row[j] + 1,
-					   diagonal + (a.p[i] != b.p[j]));
+			row[j + 1] =
+				least(above + 1, row[j] + 1,
+				      diagonal + (lower(a.p[i]) != b.p[j]));
 			diagonal = above;
 		}
 	}
@@ -250,7 +256,8 @@ static bool store_local(struct pgw_reading *r, const char *name,
 
 static bool begins_with_ssl(struct pgw_view key)
 {
-	return key.n >= 3 && memcmp(key.p, "ssl", 3) == 0;
+	return key.n >= 3 && lower(key.p[0]) == 's' && lower(key.p[1]) == 's' &&
+	       lower(key.p[2]) == 'l';
 }
 
 /* What may say something about security is never passed over. */

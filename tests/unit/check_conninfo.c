@@ -326,6 +326,8 @@ START_TEST(unknown_keys_can_be_passed_over_but_not_those_of_security)
 				       "because nobody knows it: whatever" },
 		{ "postgres://h?sslmod=require", NULL },
 		{ "postgres://h?sslsomething=1", NULL },
+		{ "postgres://h?SSLsomething=1", NULL },
+		{ "postgres://h?Channel_Binding=require", NULL },
 		{ "postgres://h?chanel_binding=require", NULL },
 		{ "postgres://h?password=a&sec=x", NULL },
 		{ "postgres://h?ssl=maybe", NULL },
