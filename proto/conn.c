@@ -146,7 +146,7 @@ bool pgw_conn_query(struct pgw_conn *c, const char *sql, struct pgw_err *err)
 
 	*err = (struct pgw_err){ 0 };
 	c->failed = err;
-	ok = usable(c, err) &&
+	ok = usable(c, err) && pgw_conn_agrees(c, err) &&
 	     pgw_session_query(&c->session, pgw_view_of(sql), err) &&
 	     pgw_conn_wait(c, 0, err);
 	c->failed = NULL;

@@ -59,8 +59,10 @@ bool pgw_conn_send(struct pgw_conn *c, struct pgw_view sql,
 bool pgw_conn_wait(struct pgw_conn *c, size_t unanswered,
 		   struct pgw_err *err) PGW_MUST_CHECK;
 
-/* Send one Query and wait for its end.  A server error fails the call:
- * PGW_E_SERVER. */
+/*
+ * Send one Query and wait for its end.  A server error fails the call:
+ * PGW_E_SERVER.  So does a server that does not agree any more.
+ */
 bool pgw_conn_query(struct pgw_conn *c, const char *sql,
 		    struct pgw_err *err) PGW_MUST_CHECK;
 
@@ -70,6 +72,14 @@ bool pgw_conn_query(struct pgw_conn *c, const char *sql,
  * have passed; the answer to the cancelled query is still to be drained.
  */
 bool pgw_conn_cancel(struct pgw_conn *c, uint32_t timeout_ms,
+		     struct pgw_err *err) PGW_MUST_CHECK;
+
+/*
+ * The server still reads what we send as was agreed on: UTF-8, and strings
+ * without escapes.  A pooler may have given us what others changed.  Errors:
+ * UNSUPPORTED.
+ */
+bool pgw_conn_agrees(const struct pgw_conn *c,
 		     struct pgw_err *err) PGW_MUST_CHECK;
 
 bool pgw_conn_alive(const struct pgw_conn *c);

@@ -105,16 +105,32 @@ static bool read_secrets(const struct pgw_config *cfg, struct secrets *own,
 }
 
 /* All that we send is UTF-8, whatever the server makes of our wish. */
-static bool speaks_utf8(const struct pgw_server *server, struct pgw_err *err)
+static bool speaks_utf8(const struct pgw_server *server)
 {
 	static const char *const names[] = { "", "UTF8", "UTF-8", "UNICODE" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcasecmp(server->encoding, names[i]) == 0)
 			return true;
-	return pgw_fail(err, PGW_E_UNSUPPORTED,
-			"the server insists on client_encoding %s",
-			server->encoding);
+	return false;
+}
+
+bool pgw_conn_agrees(const struct pgw_conn *c, struct pgw_err *err)
+{
+	const struct pgw_server *server = &c->session.server;
+
+	if (!speaks_utf8(server))
+		return pgw_fail(err, PGW_E_UNSUPPORTED,
+				"the server insists on client_encoding %s",
+				server->encoding);
+	if (strcmp(server->conforming, "off") != 0)
+		return true;
+	pgw_fail(err, PGW_E_UNSUPPORTED,
+		 "standard_conforming_strings is off at the server: it would "
+		 "read strings with backslashes in another way");
+	return pgw_hint(err, "ALTER ROLE ... RESET standard_conforming_strings "
+			     "(or ALTER DATABASE) makes it what it is by "
+			     "default");
 }
 
 static bool exchange(struct pgw_conn *c, const struct pgw_login *login,
@@ -125,7 +141,7 @@ static bool exchange(struct pgw_conn *c, const struct pgw_login *login,
 	while (c->session.state != PGW_IDLE)
 		if (!pgw_conn_move(c, err))
 			return false;
-	return speaks_utf8(&c->session.server, err);
+	return pgw_conn_agrees(c, err);
 }
 
 static bool is_state(const struct pgw_err *err, const char *state)

@@ -79,8 +79,6 @@ static bool ask(struct pgw_link *l, char *answer, struct pgw_err *err)
 static bool without(const struct pgw_conn *c, struct pgw_link *l,
 		    struct pgw_err *err)
 {
-	bool more = false;
-
 	if (c->cfg->sslmode >= PGW_SSL_REQUIRE) {
 		pgw_fail(err, PGW_E_TLS,
 			 "the server does not have TLS, which sslmode=%s asks "
@@ -91,9 +89,11 @@ static bool without(const struct pgw_conn *c, struct pgw_link *l,
 				"that nobody else can reach "
 				"sslmode=disable would do");
 	}
-	if (!pgw_sock_has_input(&l->sock, &more, err))
-		return false;
-	return !more ||
+	if (c->cfg->channel_binding == PGW_BINDING_REQUIRE)
+		return pgw_fail(err, PGW_E_TLS,
+				"channel_binding=require needs TLS, and the "
+				"server has none");
+	return !pgw_sock_has_input(&l->sock) ||
 	       pgw_fail(err, PGW_E_PROTOCOL,
 			"the server went on talking before it was asked "
 			"anything; somebody may be in between");
@@ -108,6 +108,16 @@ static bool shake_hands(struct pgw_conn *c, struct pgw_link *l,
 	c->prepared = NULL;
 	return (tls || pgw_tls_new(&tls, c->cfg, c->host, err)) &&
 	       pgw_link_secure(l, tls, err);
+}
+
+/* What came with the answer was not encrypted, whoever sent it. */
+static bool with(struct pgw_conn *c, struct pgw_link *l, struct pgw_err *err)
+{
+	if (pgw_sock_has_input(&l->sock))
+		return pgw_fail(err, PGW_E_PROTOCOL,
+				"the server sent data before TLS; somebody may "
+				"be in between");
+	return shake_hands(c, l, err);
 }
 
 /* sslnegotiation=direct */
@@ -154,7 +164,7 @@ bool pgw_conn_secure(struct pgw_conn *c, struct pgw_link *l, bool *offered,
 	trace_answer(c, (unsigned char)answer);
 	switch (answer) {
 	case 'S':
-		return shake_hands(c, l, err);
+		return with(c, l, err);
 	case 'N':
 		*offered = false;
 		return without(c, l, err);

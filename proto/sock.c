@@ -183,16 +183,11 @@ bool pgw_sock_move(struct pgw_sock *k, struct pgw_move *m, struct pgw_err *err)
 	return true;
 }
 
-bool pgw_sock_has_input(const struct pgw_sock *k, bool *has,
-			struct pgw_err *err)
+bool pgw_sock_has_input(const struct pgw_sock *k)
 {
-	struct pollfd fds[2];
+	char byte;
 
-	fds[1] = (struct pollfd){ .fd = k->fd, .events = POLLIN };
-	if (!pgw_sock_poll(k, fds, 2, 0, err))
-		return false;
-	*has = fds[1].revents != 0;
-	return true;
+	return recv(k->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 bool pgw_sock_peer_uid(const struct pgw_sock *k, unsigned *uid,

@@ -89,9 +89,8 @@ struct pgw_move {
 bool pgw_sock_move(struct pgw_sock *k, struct pgw_move *m,
 		   struct pgw_err *err) PGW_MUST_CHECK;
 
-/* Whether there is something to read (or an end) right now. */
-bool pgw_sock_has_input(const struct pgw_sock *k, bool *has,
-			struct pgw_err *err) PGW_MUST_CHECK;
+/* Whether there is something to read already; the end of the stream is not. */
+bool pgw_sock_has_input(const struct pgw_sock *k);
 
 /* Uid of the process that listens at the other end of a Unix socket. */
 bool pgw_sock_peer_uid(const struct pgw_sock *k, unsigned *uid,

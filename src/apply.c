@@ -311,7 +311,7 @@ void mz_apply(struct mz_applied *out, const struct mz_job *job,
 
 	*out = (struct mz_applied){ .ending = MZ_END_DONE };
 	mz_db_hooks(db, NULL, on_done, &ap);
-	ok = create_history(&ap);
+	ok = pgw_conn_agrees(db->conn, &ap.lost) && create_history(&ap);
 	for (size_t i = 0; ok && i < job->count; i++)
 		ok = send_migration(&ap, i, err);
 	if (ap.lost.code == PGW_OK)

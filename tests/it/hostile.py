@@ -133,7 +133,7 @@ def _(peer):
     peer.until_closed()
 
 
-def challenge(what, within=6, **parts):
+def challenge(what, within=6, query='', pattern='', **parts):
     """SCRAM as it should be, but for these parts of the first answer."""
     def script(peer):
         peer.startup()
@@ -151,7 +151,8 @@ def challenge(what, within=6, **parts):
         peer.send(auth(12, ('v=' + scram.signature()).encode())
                   if parts.get('iterations', 1) == 1 else b'', WELCOME)
         peer.until_closed()
-    case('17-27', 'SCRAM: ' + what, within=within)(script)
+    case('17-27', 'SCRAM: ' + what, pattern, within=within,
+         query=query)(script)
 
 
 challenge('a nonce of its own', nonce=lambda s: 'completelyOther')
@@ -164,6 +165,9 @@ challenge('a nonce of 100 kB', nonce=lambda s: s.client_nonce + 'x' * 100000)
 for i in '0', '-1', '4096x', '4294967297', '2147483647', '+4096', ' 4096', \
         '', '1e3', '99999999999999999999', '10000001':
     challenge('i=%s' % i, iterations=i)
+for i in '1', '4095':
+    challenge('i=%s, and the server is to prove itself' % i, iterations=i,
+              query='&require_auth=scram-sha-256', pattern='only %s times' % i)
 challenge('an empty salt', salt='')
 challenge('a salt that is not base64', salt='!!!!')
 challenge('a salt of 5 kB', salt='QUJD' * 450)
@@ -307,6 +311,17 @@ def _(peer):
     peer.startup()
     peer.send(auth(3))
     peer.message()
+    peer.until_closed()
+
+
+@case('17-27', 'SCRAM: i=1 is told', 'only 1 times.*\n.*as far as here',
+      status=(3, 1, 9))
+def _(peer):
+    peer.startup()
+    Scram(peer, 'secretpw', 1).good()
+    peer.send(WELCOME)
+    peer.message()
+    peer.send(error('XX000', 'as far as here'), ready())
     peer.until_closed()
 
 

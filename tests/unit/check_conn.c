@@ -402,6 +402,50 @@ START_TEST(sleep_ends_in_time_or_when_interrupted)
 
 END_TEST
 
+/* A pooler may have lent our connection to somebody who changed it. */
+static void changes_its_mind(int listener, const void *arg)
+{
+	const struct bytes *b = arg;
+	int fd = fake_login(listener);
+
+	fake_message(fd, 'Q');
+	FAKE_SEND(fd, COMPLETE);
+	fake_send(fd, b->p, b->n);
+	FAKE_SEND(fd, READY);
+	fake_message(fd, 'X');
+}
+
+START_TEST(what_was_agreed_on_is_looked_at_before_the_next_query)
+{
+	static const struct {
+		struct bytes change;
+		const char *text;
+	} changes[] = {
+		{ BYTES("S\0\0\0\x19"
+			"client_encoding\0SJIS\0"),
+		  "SJIS" },
+		{ BYTES("S\0\0\0\x24"
+			"standard_conforming_strings\0off\0"),
+		  "standard_conforming_strings" },
+	};
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct fake f = fake_start(changes_its_mind,
+					   &changes[i].change);
+		struct pgw_conn *c = open_conn(&f, &plain);
+		struct pgw_err err = { 0 };
+
+		ck_assert_msg(pgw_conn_query(c, "x", &err), "%s", err.msg);
+		ck_assert(!pgw_conn_query(c, "y", &err));
+		ck_assert_msg(err.code == PGW_E_UNSUPPORTED &&
+				      strstr(err.msg, changes[i].text),
+			      "%s", err.msg);
+		close_all(c, f);
+	}
+}
+
+END_TEST
+
 UNIT_MAIN("conn", both_sides_may_talk_at_once, some_answers_may_be_waited_for,
 	  an_error_of_the_server_is_not_the_end,
 	  an_interrupt_leaves_the_connection_usable,
@@ -410,4 +454,5 @@ UNIT_MAIN("conn", both_sides_may_talk_at_once, some_answers_may_be_waited_for,
 	  an_interrupted_program_says_goodbye_all_the_same,
 	  the_servers_last_words_are_the_cause,
 	  an_answer_without_its_end_is_none,
-	  sleep_ends_in_time_or_when_interrupted)
+	  sleep_ends_in_time_or_when_interrupted,
+	  what_was_agreed_on_is_looked_at_before_the_next_query)

@@ -226,6 +226,24 @@ START_TEST(a_server_with_another_encoding_is_refused)
 
 END_TEST
 
+/* It would take a backslash in our files for more than a backslash. */
+START_TEST(a_server_that_reads_strings_in_another_way_is_refused)
+{
+	struct bytes off = BYTES(AUTH_OK
+				 "S\0\0\0\x24"
+				 "standard_conforming_strings\0off\0" READY);
+	struct fake f = fake_start(turn_away, &off);
+	struct pgw_config cfg = fake_config(f.port, "");
+	struct pgw_err err = { 0 };
+
+	ck_assert(!try_config(&cfg, NULL, &err));
+	ck_assert_msg(err.code == PGW_E_UNSUPPORTED, "%s", err.msg);
+	ck_assert_ptr_nonnull(strstr(err.msg, "standard_conforming_strings"));
+	fake_end(f);
+}
+
+END_TEST
+
 /* ---- what is asked of the server */
 
 /* 'w' can be written to, 'r' is read-only, 's' a standby, '-' not there. */
@@ -388,9 +406,11 @@ static const struct asked asked[] = {
 	{ "sslmode=prefer", ANSWER("X"), PGW_E_PROTOCOL, "byte 0x58" },
 	{ "sslmode=prefer", ANSWER(""), PGW_E_CLOSED, "asked for TLS" },
 	{ "sslmode=prefer", ANSWER("S"), PGW_E_CLOSED, "handshake" },
-	{ "sslmode=prefer", ANSWER("SS"), PGW_E_CLOSED, "handshake" },
-	{ "sslmode=prefer", ANSWER("SR\0\0\0\10\0\0\0\0"), PGW_E_TLS,
-	  "wrong version number" },
+	{ "sslmode=prefer", ANSWER("SS"), PGW_E_PROTOCOL, "before TLS" },
+	{ "sslmode=prefer", ANSWER("SR\0\0\0\10\0\0\0\0"), PGW_E_PROTOCOL,
+	  "before TLS" },
+	{ "sslmode=prefer channel_binding=require", ANSWER("N"), PGW_E_TLS,
+	  "channel_binding=require needs TLS" },
 };
 
 static void answer_request(int listener, const void *arg)
@@ -610,6 +630,7 @@ UNIT_MAIN("conn_open", the_second_host_is_tried_when_the_first_refuses,
 	  who_does_not_get_on_is_left_in_time,
 	  a_server_that_hangs_up_at_once_is_an_error,
 	  a_server_with_another_encoding_is_refused,
+	  a_server_that_reads_strings_in_another_way_is_refused,
 	  the_server_must_be_what_is_asked_for,
 	  a_standby_may_be_preferred_without_there_being_one,
 	  a_server_that_does_not_tell_its_role_is_refused,
