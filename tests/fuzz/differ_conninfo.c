@@ -230,12 +230,14 @@ static void put_uri(struct maker *m)
 		}
 		put_text(m, "@");
 	}
-	do {
+	for (bool more = true; more;) {
 		put_text(m, one_in(m, 4) ? "[::1]" : "");
 		put_word(m);
 		put_text(m, one_in(m, 2) ? ":" : "");
 		put_word(m);
-	} while (one_in(m, 3) && (put_text(m, ","), true));
+		more = one_in(m, 3);
+		put_text(m, more ? "," : "");
+	}
 	put_text(m, one_in(m, 8) ? "" : "/");
 	put_word(m);
 	for (const char *mark = "?"; one_in(m, 2); mark = "&") {

@@ -152,7 +152,8 @@ def one(c, where, bounded):
     took = time.monotonic() - began
     fake.close()
     what_was_said(c, got)
-    check('%s: in time (%.1f s)' % (c.name, took), True, took < c.within)
+    check('%s: in time (%.1f s)' % (c.name, took), True,
+          took < c.within) or note('        %s' % str(got)[:500])
     check(c.name + ': the password was not given away', True,
           fake.sent().count(b'secretpw') <= c.secrets)
     if bounded:
