@@ -11,11 +11,12 @@ from harness import (HERE, Server, check, mizzle, newdir, note, shared, skip,
                      wait_for, workdir, write)
 
 SECRET = 'tops3cret pw'
-_certs = None
+_certs = os.environ.get('CERTS')
 
 
 def certs(name=''):
-    """The path of a file that certs.sh makes; it is run when first asked."""
+    """The path of a file that certs.sh makes; it is run when first asked,
+    unless $CERTS says where it was."""
     global _certs
     if not _certs:
         if not shutil.which('openssl'):

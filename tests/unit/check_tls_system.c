@@ -8,7 +8,7 @@
 
 /* ---- the bundle of this program: what the test has put there */
 
-static unsigned char packed[1 << 16];
+static unsigned char packed[1 << 20];
 static struct pgw_bundle bundle = { .packed = packed };
 
 const struct pgw_bundle *pgw_bundle(void)
@@ -236,6 +236,37 @@ START_TEST(the_list_by_default_is_not_for_the_roots_of_the_system)
 
 END_TEST
 
+START_TEST(each_authority_of_a_real_machine_is_found)
+{
+	static const char file[] = "/etc/ssl/certs/ca-certificates.crt";
+	struct pgw_tls_settings s = { .root_system = true };
+	BIO *in = BIO_new_file(file, "r");
+	X509 *cert;
+
+	if (!in)
+		return;
+	build_in(file);
+	for (size_t i = 0; i < bundle.count; i++) {
+		int got;
+
+		cert = PEM_read_bio_X509(in, NULL, NULL, NULL);
+		ck_assert_ptr_nonnull(cert);
+		elsewhere = i % 2 == 0; /* built in */
+		got = verify_with(&s, cert, NULL);
+		/* Of two namesakes OpenSSL wants the first. */
+		ck_assert_msg(got == X509_V_OK ||
+				      got == X509_V_ERR_CERT_HAS_EXPIRED ||
+				      parsed == 2,
+			      "%zu: %s", i, X509_verify_cert_error_string(got));
+		ck_assert_int_ge(parsed, 1);
+		ck_assert_int_le(parsed, 2);
+		X509_free(cert);
+	}
+	BIO_free(in);
+}
+
+END_TEST
+
 static void set_up_bare(void)
 {
 	set_up();
@@ -250,4 +281,5 @@ UNIT_MAIN_WITH("tls_system", set_up_bare, tear_down,
 	       what_is_built_in_is_for_machines_that_have_none,
 	       a_bundle_that_cannot_be_unpacked_holds_nothing,
 	       only_certificates_can_be_built_in,
+	       each_authority_of_a_real_machine_is_found,
 	       the_list_by_default_is_not_for_the_roots_of_the_system)
