@@ -178,6 +178,11 @@ def s18():
             ssl_max_protocol_version='TLSv1.1', sslmode='require')
 
 
+def s19():
+    for host in '127.1', '0x7f.1', '2130706433', '127.0.0.1.1':
+        refused('S19', 'is not an address', host=host)
+
+
 def table():
     """The ids in the document, in their order."""
     with open(os.path.join(SRCDIR, 'docs', 'connecting.md'),
