@@ -174,13 +174,28 @@ bool pgw_diagnose_uri(struct pgw_reading *r, const char *text, const char **at,
 	return true;
 }
 
+/* psql postgres://..., DATABASE_URL=postgres://... */
+static bool holds_uri(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (pgw_uri_prefix(text) > 0)
+			return true;
+	return false;
+}
+
 void pgw_diagnose_scheme(const char *text, struct pgw_err *err)
 {
 	size_t n = strcspn(text, ":= \t\r\n'");
 
-	if (text[n] != ':')
-		return;
-	pgw_hint(err, "a connection URI begins with postgresql:// or "
-		      "postgres://, in lower case and without \"+driver\" or "
-		      "\"jdbc:\"");
+	if (text[n] == ':')
+		pgw_hint(err, "a connection URI begins with postgresql:// or "
+			      "postgres://, in lower case and without "
+			      "\"+driver\" or \"jdbc:\"");
+	else if (text[0] == '$')
+		pgw_hint(err, "this names a variable; its value is what is "
+			      "needed");
+	else if (holds_uri(text))
+		pgw_hint(err, "a connection URI stands alone: remove what is "
+			      "before it, such as a command or the name of a "
+			      "variable");
 }

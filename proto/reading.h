@@ -95,7 +95,7 @@ struct pgw_view pgw_diagnose_trim(struct pgw_reading *r, const char *text);
 bool pgw_diagnose_uri(struct pgw_reading *r, const char *text, const char **at,
 		      struct pgw_err *err);
 
-/* Say what to do about a string that begins with another scheme. */
+/* Say what to do about a string that was to be a URI, and is none. */
 void pgw_diagnose_scheme(const char *text, struct pgw_err *err);
 
 /*

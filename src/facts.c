@@ -225,7 +225,8 @@ static void add_pooler(struct mz_facts *f, const struct mz_db *db,
 			       p.why));
 	else
 		line(f, "pooler",
-		     mz_printf(f->arena, "something is in between (%s)", p.why));
+		     mz_printf(f->arena, "something is in between (%s)",
+			       p.why));
 	if (p.around)
 		line(f, "  around it", p.around);
 	truth(f, "pooler", p.suspected);

@@ -130,14 +130,26 @@ static const char *about_password(const struct sight *s)
 	return NULL;
 }
 
+/* [YOUR-PASSWORD], as dashboards write it. */
+static bool is_placeholder(const char *password)
+{
+	size_t n = password ? strlen(password) : 0;
+
+	return n > 2 && password[0] == '[' && password[n - 1] == ']';
+}
+
 static const char *about_login(const struct sight *s)
 {
 	if (says(s, "tenant or user not found") ||
 	    says(s, "tenant identifier") || says(s, "tenant/user"))
 		return about_tenant(s);
-	if (s->provider && (is_state(s, "28P01") || is_state(s, "28000")))
-		return about_password(s);
-	return NULL;
+	if (!is_state(s, "28P01") && !is_state(s, "28000"))
+		return NULL;
+	if (is_placeholder(s->host->password))
+		return "the password in the URL still looks like the "
+		       "dashboard's placeholder: put yours in its place, "
+		       "without the brackets";
+	return s->provider ? about_password(s) : NULL;
 }
 
 /* ---- what we asked for */

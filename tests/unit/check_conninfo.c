@@ -176,6 +176,17 @@ static const struct {
 	  "missing \"=\" after \"POSTGRES://h/db\" in connection info string",
 	  "a connection URI begins with postgresql:// or postgres://, in "
 	  "lower case and without \"+driver\" or \"jdbc:\"" },
+	{ "psql postgres://h/d",
+	  "missing \"=\" after \"psql\" in connection info string",
+	  "a connection URI stands alone: remove what is before it, such as a "
+	  "command or the name of a variable" },
+	{ "DATABASE_URL=postgres://h/d",
+	  "invalid connection option \"DATABASE_URL\"",
+	  "a connection URI stands alone: remove what is before it, such as a "
+	  "command or the name of a variable" },
+	{ "${DATABASE_URL}",
+	  "missing \"=\" after \"${DATABASE_URL}\" in connection info string",
+	  "this names a variable; its value is what is needed" },
 	{ "postgres://h?options=endpoint=x",
 	  "extra key/value separator \"=\" in URI query parameter: "
 	  "\"options\"",

@@ -209,6 +209,8 @@ static const struct {
 	  PASSWORD, "bare user name" },
 	{ "postgresql://u:eyJ" TOKEN "@" AZURE "/d", PGW_E_SERVER, "28P01",
 	  PASSWORD, "Entra" },
+	{ "postgresql://postgres:[YOUR-PASSWORD]@db.abc.supabase.co/d",
+	  PGW_E_SERVER, "28P01", PASSWORD, "placeholder" },
 	{ P(AZURE, 5432), PGW_E_SERVER, "28P01", PASSWORD, NULL },
 	{ "postgresql://u:X-Amz-" TOKEN "@x.y" AWS "/d", PGW_E_SERVER, "28000",
 	  "PAM authentication failed", "15 minutes" },
