@@ -125,18 +125,34 @@ def pooled(server, version, mode):
     return 'ok' if fine else 'FAIL'
 
 
-def round_trips(place):
-    """The same test as in make check, with this server."""
+def run_test(name, place):
+    """One of the tests of make check, with this server."""
     done = subprocess.run(
-        [sys.executable, os.path.join(HERE, 'roundtrips.py')],
+        [sys.executable, os.path.join(HERE, name + '.py')],
         env={**os.environ, 'PG_BIN': place, 'srcdir': SRCDIR,
-             'MIZZLE': MIZZLE}, text=True,
-        capture_output=True, check=False)
-    check('round trips', 0, done.returncode) or note(done.stdout)
-    counts = dict(re.findall(r'(?m)^(\S.*?) {2,}(\d+)$', done.stdout))
-    return '%s/%s' % (counts.get('TLS 1.3, SCRAM with channel binding', '-'),
+             'MIZZLE': MIZZLE}, text=True, capture_output=True, check=False)
+    check('%s with %s' % (name, place), 0, done.returncode) or note(
+        done.stdout + done.stderr)
+    return done.stdout
+
+
+def round_trips(place):
+    counts = dict(re.findall(r'(?m)^(\S.*?) {2,}(\d+)$',
+                             run_test('roundtrips', place)))
+    return '%s %s' % (counts.get('TLS 1.3, SCRAM with channel binding', '-'),
                       counts.get('TLS 1.3 at once, SCRAM with channel binding',
                                  '-'))
+
+
+def details(place):
+    """How many tests of TLS passed, and failed if any did."""
+    total = [0, 0]
+    for name in 'tls', 'tls_clients', 'tls_auth', 'tls_bulk', 'pooler':
+        found = re.search(r'(?m)^(\d+) passed, (\d+) failed$',
+                          run_test(name, place))
+        if found:
+            total = [total[0] + int(found[1]), total[1] + int(found[2])]
+    return '%d' % total[0] if not total[1] else '%d, %d FAIL' % tuple(total)
 
 
 def table(rows):
@@ -150,7 +166,8 @@ def table(rows):
 def main():
     found = places()
     rows = [['PostgreSQL', *('%s' % m for m in METHODS),
-             'PgBouncer session', 'transaction', 'round trips']]
+             'PgBouncer session', 'transaction', 'round trips',
+             'more of TLS']]
     for version in VERSIONS:
         if version not in found:
             note('PostgreSQL %d is not here' % version)
@@ -164,11 +181,12 @@ def main():
         cells += [pooled(server, version, mode) for mode in (
             'session', 'transaction')]
         server.stop()
-        rows.append([name, *cells, round_trips(found[version])])
+        rows.append([name, *cells, round_trips(found[version]),
+                     details(found[version])])
     if not bouncer.there():
         note('PgBouncer is not here')
     note('\nEach cell: %s.  Round trips: to the first answer, with TLS 1.3 '
-         'and SCRAM-SHA-256-PLUS / direct.\n' % ', '.join(WAYS))
+         'and SCRAM-SHA-256-PLUS,\nnegotiated and direct.\n' % ', '.join(WAYS))
     table(rows)
     check('a server was there', True, len(rows) > 1)
     sys.exit(verdict())

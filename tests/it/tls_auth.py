@@ -254,6 +254,35 @@ def cancelling():
     proxy.close()
 
 
+def newer():
+    """What servers have from some version on; others say that they do not."""
+    direct = dict(sslmode='verify-full', sslrootcert=certs('root.crt'),
+                  sslnegotiation='direct')
+    version = server.version() // 10000
+    if version >= 17:
+        proxy, process = cancelled('cancel, TLS at once', **direct)
+        ended('cancel, TLS at once', process)
+        nothing_is_left('cancel, TLS at once')
+        check('cancel, TLS at once: like the session', [b'\x16', b'\x16'], [
+            s['front'][:1] for s in proxy.sessions])
+        proxy.close()
+    for wish in '3.2', 'latest':
+        got = server.good('protocol %s is asked for' % wish,
+                          max_protocol_version=wish, **SCRAM,
+                          sslmode='require')
+        # asked for 3.0: 196608, 3.2: 196610
+        check('protocol %s: it is' % wish, True, 'startup 196610' in got.trace)
+    newest = dict(min_protocol_version='3.2', sslmode='require')
+    if version < 18:
+        server.bad('protocol 3.2 and no less', 'protocol', **newest, **SCRAM)
+        return
+    server.good('protocol 3.2 and no less', **newest, **SCRAM)
+    proxy, process = cancelled('cancel with a long key', **newest)
+    ended('cancel with a long key', process)
+    nothing_is_left('cancel with a long key')
+    proxy.close()
+
+
 def cancelling_another():
     """The same checks: whoever is there now does not get the key."""
     full = dict(sslmode='verify-full', sslrootcert=certs('root.crt'))
@@ -291,6 +320,7 @@ server.sql('postgres', "CREATE ROLE u LOGIN PASSWORD 'pw'", 'CREATE DATABASE '
            'd OWNER "scram-sha-256"')
 passfiles()
 cancelling()
+newer()
 if LONG:
     cancelling_another()    # nobody hears us: it takes as long as it takes
 ipv6()

@@ -55,6 +55,7 @@ class TlsServer(Server):
     def __init__(self, *settings, certificate='server', roles=(), hba=None,
                  **more):
         super().__init__('autovacuum=off', 'log_connections=on',
+                         'password_encryption=scram-sha-256',
                          'listen_addresses=127.0.0.1,::1', *settings)
         self.data = os.path.join(self.dir, 'data')
         self.rules = []
@@ -63,11 +64,9 @@ class TlsServer(Server):
         with open(os.path.join(self.data, 'postgresql.conf'), 'a',
                   encoding='ascii') as f:
             f.write("include 'tls.conf'\n")
-        statements = ["SET password_encryption = 'scram-sha-256'"]
-        for role in roles:
-            statements.append('CREATE ROLE "%s" LOGIN PASSWORD \'%s\''
-                              % (role, SECRET))
-        self.sql('postgres', *statements)
+        self.sql('postgres', 'SELECT', *(
+            'CREATE ROLE "%s" LOGIN PASSWORD \'%s\'' % (role, SECRET)
+            for role in roles))
         self.hba(*(hba or ['host all all 127.0.0.1/32 trust']),
                  reload=False)
         if certificate:
