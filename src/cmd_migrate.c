@@ -148,6 +148,23 @@ static struct mz_apply_options options_of(const struct mz_work *w)
 	};
 }
 
+/* Of some providers it is known where the server is that takes changes. */
+static bool writable(const struct mz_work *w, struct mz_err *err)
+{
+	const struct pgw_host *host = pgw_conn_host(w->db.conn);
+	const struct mz_provider *p = mz_provider_of(host);
+	char writer[MZ_HOST_MAX];
+
+	if (mz_history_writable(&w->history, &w->table, err))
+		return true;
+	if ((w->history.in_recovery || w->history.read_only) && p &&
+	    p->pooling == MZ_POOLING_NONE &&
+	    mz_provider_direct(p, host, writer))
+		mz_hint(err, "%s take no changes; the writer is %s", p->name,
+			writer);
+	return false;
+}
+
 /* Plan from what is there now, and apply that. */
 static bool one_round(struct run *run, struct mz_err *err)
 {
@@ -160,8 +177,8 @@ static bool one_round(struct run *run, struct mz_err *err)
 		.options = options_of(w),
 	};
 
-	if (!mz_history_writable(&w->history, &w->table, err) ||
-	    !mz_work_survey(w, err) || !mz_work_runs_inside(w, err))
+	if (!writable(w, err) || !mz_work_survey(w, err) ||
+	    !mz_work_runs_inside(w, err))
 		return false;
 	job.todo = w->plan.todo;
 	job.count = w->plan.todo_count;

@@ -39,8 +39,8 @@ done
 
 # ping
 check 'ping knows the server' 1 "$("$mizzle" ping --json |
-	grep -c '"event":"ping".*"authentication":"SCRAM-SHA-256".*"database":"signals".*"pooler":false')"
-check 'ping is for people too' 'database        signals' \
+	grep -c '"event":"ping".*"database":"signals".*"authentication":"SCRAM-SHA-256".*"pooler":false')"
+check 'ping is for people too' 'database        signals, as tester' \
 	"$("$mizzle" ping | grep '^database')"
 "$mizzle" ping --url "$(url signals | sed 's/p%40/wrong/')" >"$dir/out" 2>&1
 check 'a wrong password' 3 "$?"

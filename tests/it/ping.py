@@ -327,10 +327,26 @@ def refusals():
           got.err)
 
 
+def readers():
+    server.fresh('r')
+    server.sql('postgres', 'ALTER DATABASE r SET '
+               'default_transaction_read_only = on')
+    fake = relay(plain)
+    for host, says in (('a.cluster-ro-b.eu-west-1.rds.amazonaws.com',
+                        r"Aurora's readers take no changes; the writer is "
+                        r'a\.cluster-b\.eu-west-1\.rds'),
+                       ('db.example.org', 'connect to the primary')):
+        got = mizzle('migrate', '--dir', WHERE, '--url', at(fake, host,
+                                                            db='r'))
+        check('read only: %s: refused' % host, 9, got.status)
+        check('read only: %s: where to go' % host, re.compile(says), got.err)
+
+
 by_tcp()
 by_socket()
 histories()
 poolers()
 hints()
 refusals()
+readers()
 sys.exit(verdict())
