@@ -102,6 +102,48 @@ START_TEST(what_no_kernel_takes_is_refused_by_its_name)
 
 END_TEST
 
+/* ---- addresses of a host */
+
+START_TEST(a_host_has_the_addresses_that_are_given)
+{
+	static const struct {
+		const char *host;
+		const char *text; /* NULL = there is none */
+	} cases[] = {
+		{ "host=h.invalid hostaddr=127.0.0.1", "127.0.0.1:5432" },
+		{ "hostaddr=::1", "[::1]:5432" },
+		{ "host=/tmp", "/tmp/.s.PGSQL.5432" },
+		{ "host=@name", "@name/.s.PGSQL.5432" },
+		{ "host=h hostaddr=localhost", NULL },
+		{ "hostaddr=127.1", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[PGW_ADDR_TEXT];
+		struct pgw_addrs addrs = { .n = 0 };
+		struct pgw_config cfg;
+		struct pgw_err err = { 0 };
+		bool ok;
+
+		snprintf(text, sizeof(text), "user=u %s", cases[i].host);
+		cfg = fake_settings(text);
+		ok = pgw_dial_addresses(&addrs, &cfg.hosts[0], -1,
+					pgw_clock_ms() + LATER_MS, &err);
+		ck_assert(ok == (cases[i].text != NULL));
+		if (ok) {
+			ck_assert_uint_eq(addrs.n, 1);
+			pgw_addr_text(&addrs.a[0], text, sizeof(text));
+			ck_assert_str_eq(text, cases[i].text);
+		} else {
+			ck_assert_int_eq(err.code, PGW_E_CONFIG);
+			ck_assert_ptr_nonnull(strstr(err.msg, "hostaddr="));
+		}
+		pgw_config_release(&cfg);
+	}
+}
+
+END_TEST
+
 /* ---- which address is first */
 
 static unsigned firsts_of_four(const char *more)
@@ -362,6 +404,7 @@ END_TEST
 
 UNIT_MAIN("dial", a_socket_has_the_options_of_the_settings,
 	  what_no_kernel_takes_is_refused_by_its_name,
+	  a_host_has_the_addresses_that_are_given,
 	  addresses_are_shuffled_on_request,
 	  after_an_address_that_starts_up_the_next_is_tried,
 	  what_was_wrong_with_each_address_is_told,

@@ -7,11 +7,13 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -416,6 +418,58 @@ START_TEST(where_there_is_no_ipv6_a_hint_says_so)
 
 END_TEST
 
+START_TEST(what_can_be_wrong_has_its_code_and_hint)
+{
+	static const struct {
+		int problem, family;
+		enum pgw_code code;
+		const char *hint;
+	} cases[] = {
+		{ ECONNREFUSED, AF_INET, PGW_E_REFUSED, "does it listen" },
+		{ ENOENT, AF_UNIX, PGW_E_REFUSED, "directory (host)" },
+		{ EACCES, AF_UNIX, PGW_E_IO, "may not write" },
+		{ EACCES, AF_INET, PGW_E_IO, "" },
+		{ EINVAL, AF_INET6, PGW_E_IO, "fe80::1%eth0" },
+		{ ENETUNREACH, AF_INET6, PGW_E_REFUSED, "IPv6" },
+		{ EAFNOSUPPORT, AF_INET6, PGW_E_REFUSED, "IPv6" },
+		{ ENETUNREACH, AF_INET, PGW_E_REFUSED, "" },
+		{ EHOSTUNREACH, AF_INET, PGW_E_REFUSED, "" },
+		{ ETIMEDOUT, AF_INET, PGW_E_TIMEOUT, "" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pgw_err err;
+
+		pgw_sock_refuse(cases[i].problem, cases[i].family, &err);
+		ck_assert_int_eq(err.code, cases[i].code);
+		ck_assert(pgw_err_passes(&err));
+		if (cases[i].hint[0])
+			ck_assert_ptr_nonnull(strstr(err.hint, cases[i].hint));
+		else
+			ck_assert_str_eq(err.hint, "");
+	}
+}
+
+END_TEST
+
+START_TEST(who_may_not_open_sockets_is_told_so)
+{
+	struct pgw_addr list[] = { numeric("127.0.0.1"), numeric("::1") };
+	const struct rlimit none = { 3, 3 };
+	struct pgw_race r = race_of(2, list);
+	struct pgw_sock k = client(LATER_MS);
+	struct pgw_addr winner;
+	struct pgw_err err;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert(!pgw_race_run(&r, &k, &winner, &err));
+	ck_assert_int_eq(err.code, PGW_E_IO);
+	ck_assert_ptr_nonnull(strstr(err.msg, "Too many open files"));
+	ck_assert(!pgw_race_goes_on(&r));
+}
+
+END_TEST
+
 UNIT_MAIN("race", the_families_take_turns,
 	  after_one_that_refuses_the_next_starts_at_once,
 	  one_that_hangs_is_overtaken,
@@ -425,4 +479,6 @@ UNIT_MAIN("race", the_families_take_turns,
 	  an_interrupt_ends_the_race,
 	  each_reason_is_told_once_with_its_addresses,
 	  an_address_alone_needs_no_name, a_unix_socket_runs_alone,
-	  where_there_is_no_ipv6_a_hint_says_so)
+	  where_there_is_no_ipv6_a_hint_says_so,
+	  what_can_be_wrong_has_its_code_and_hint,
+	  who_may_not_open_sockets_is_told_so)
