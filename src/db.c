@@ -5,6 +5,7 @@
 #include "provider.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define NOTICES_MAX 1000 /* what is shown of one command */
 
@@ -50,6 +51,7 @@ bool mz_db_fail(struct mz_err *err, const struct pgw_err *cause)
 		state ? " (" : "", cause->sqlstate, state ? ")" : "");
 	if (cause->hint[0])
 		mz_hint(err, "%s", cause->hint);
+	memcpy(err->sqlstate, cause->sqlstate, sizeof(err->sqlstate));
 	err->signal = cause->code == PGW_E_INTERRUPTED ? -1 : 0;
 	return false;
 }

@@ -55,6 +55,7 @@ struct mz_err {
 	int signal; /* the signal that ended it, or 0; -1 = ask the context */
 	char msg[1024];
 	char hint[512];
+	char sqlstate[6]; /* why a server did not take us; "" when unknown */
 	struct mz_place place;
 	const struct mz_sql_error *sql; /* NULL unless a statement failed */
 };

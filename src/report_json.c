@@ -224,6 +224,8 @@ void mz_json_error(struct mz_report *r, const struct mz_err *err)
 	put_place(o, err->place.file, err->place.line, err->place.column);
 	if (err->sql)
 		put_sql(o, err->sql);
+	else
+		put_some(o, "sqlstate", err->sqlstate);
 	put_some(o, "hint", err->hint);
 	say(r, o);
 }

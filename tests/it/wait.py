@@ -128,6 +128,9 @@ def what_does_not_pass():
               (got.status, tries, took < 2, lines(got))) or note(str(got))
         check('%s: says it first' % state, True, got.err.splitlines()[0]
               .startswith('error: ') and text in got.err.splitlines()[0])
+    got, _, _ = play(says('28P01', 'no'), args=('--json',))
+    check('--json: the state', ('connect', '28P01'), tuple(
+        got.event('error').get(k) for k in ('code', 'sqlstate')))
     got, tries, _ = play(STARTING, says('3D000', 'database "d" does not exist'))
     check('also later', (3, 2, 1), (got.status, tries, len(lines(got))))
     got, tries, _ = play(lambda peer: peer.send(b'HTTP/1.1 400 Bad\r\n\r\n'))
