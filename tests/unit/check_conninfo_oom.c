@@ -32,7 +32,8 @@ static const char *const strings[] = {
 	" require_auth=!none pgbouncer=true ssl=1 search_path=a",
 	"passfile=f",
 	"host=h sslcert=c sslkey=k sslpassword=p sslrootcert=r sslcrl=l "
-	"sslcrldir=d sslkeylogfile=f",
+	"sslcrldir=d sslkeylogfile=f "
+	"sslcertmode=require",
 	"",
 };
 

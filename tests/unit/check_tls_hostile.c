@@ -11,15 +11,17 @@ static const struct server plain = { .cert = NULL };
 
 /* ---- what is no TLS at all */
 
-static const struct {
-	const char *bytes;
+struct bytes {
+	const char *p;
 	size_t n;
-} garbage[] = {
+};
 
-#define BYTES(text)                    \
-	{                              \
-		text, sizeof(text) - 1 \
+#define BYTES(text)                     \
+	{                               \
+		text, sizeof(text) - 1, \
 	}
+
+static const struct bytes garbage[] = {
 	BYTES("E\0\0\0\x16SFATAL\0C28000\0Mno\0\0"),
 	BYTES("R\0\0\0\x08\0\0\0\0Z\0\0\0\5I"),
 	BYTES("HTTP/1.1 400 Bad Request\r\n\r\n"),
@@ -30,7 +32,6 @@ static const struct {
 	BYTES("\x14\x03\x03\0\1\1\x17\x03\x03\0\1x"),
 	BYTES("\x17\x03\x03\0\5hello"),
 	BYTES("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
-#undef BYTES
 };
 
 START_TEST(what_is_no_tls_is_refused)
@@ -42,7 +43,7 @@ START_TEST(what_is_no_tls_is_refused)
 		pair_start(&p, FULL, &plain);
 		ck_assert(pgw_tls_handshake(p.client, &p.done, &p.err));
 		ck_assert(!p.done);
-		ck_assert(pgw_tls_feed(p.client, garbage[i].bytes, garbage[i].n,
+		ck_assert(pgw_tls_feed(p.client, garbage[i].p, garbage[i].n,
 				       &p.err));
 		ok = pgw_tls_handshake(p.client, &p.done, &p.err);
 		ck_assert_msg(!ok && !p.done, "%zu", i);
@@ -233,20 +234,21 @@ static void established(struct pair *p, int version)
 
 START_TEST(plaintext_inside_breaks_the_connection)
 {
-	static const char *const injected[] = {
-		"Z\0\0\0\5I",
-		"\x17\x03\x03\0\6Z\0\0\0\5I",
-		"\x15\x03\x03\0\2\2\x28",
-		"\x15\x03\x03\0\2\1\0",
-		"\x16\x03\x03\0\4\0\0\0\0",
+	static const struct bytes injected[] = {
+		BYTES("Z\0\0\0\5I"),
+		BYTES("\x17\x03\x03\0\6Z\0\0\0\5I"),
+		BYTES("\x15\x03\x03\0\2\2\x28"),
+		BYTES("\x15\x03\x03\0\2\1\0"),
+		BYTES("\x16\x03\x03\0\4\0\0\0\0"),
 	};
 
 	for (size_t i = 0; i < 2 * COUNT(injected); i++) {
+		const struct bytes *b = &injected[i / 2];
 		char got[64];
 		struct pair p;
 
 		established(&p, version_of(i));
-		ck_assert(pgw_tls_feed(p.client, injected[i / 2], 11, &p.err));
+		ck_assert(pgw_tls_feed(p.client, b->p, b->n, &p.err));
 		ck_assert_uint_eq(pair_get(&p, got, sizeof(got)), 0);
 		ck_assert_msg(p.refused && !pgw_tls_over(p.client), "%zu", i);
 		ck_assert_int_eq(p.err.code, PGW_E_TLS);
