@@ -6,8 +6,8 @@ import re
 import subprocess
 import sys
 
-from harness import (HERE, SRCDIR, check, mizzle, needs_program, note,
-                     verdict)
+from harness import (HERE, SRCDIR, check, mizzle, needs_program, newdir,
+                     note, verdict, write)
 from tlsworld import SECRET, TlsServer, certs, conninfo, home
 from wire import WELCOME, FakeServer, auth, error
 
@@ -181,6 +181,22 @@ def s18():
 def s19():
     for host in '127.1', '0x7f.1', '2130706433', '127.0.0.1.1':
         refused('S19', 'is not an address', host=host)
+
+
+def s20():
+    words = dict(host='localhost', hostaddr='127.0.0.1', port=server.port,
+                 user='app', password=SECRET, dbname='d',
+                 sslmode='verify-full', sslrootcert=certs('other.crt'))
+    both = os.path.join(newdir('s20'), 'both')
+    text = ''
+    for name in 'root.crt', 'all.crl':
+        with open(certs(name), encoding='ascii') as f:
+            text += f.read()
+    words['sslcrl'] = write(both, text)
+    got = ping(**words)
+    check('S20: fails', 3, got.status) or note(str(got))
+    check('S20: says why', re.compile('issuer certificate'), got.err)
+    check('S20 libpq: trusts it', 0, libpq(**words))
 
 
 def table():
