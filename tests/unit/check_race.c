@@ -455,14 +455,18 @@ END_TEST
 START_TEST(who_may_not_open_sockets_is_told_so)
 {
 	struct pgw_addr list[] = { numeric("127.0.0.1"), numeric("::1") };
-	const struct rlimit none = { 3, 3 };
+	struct rlimit before, none;
 	struct pgw_race r = race_of(2, list);
 	struct pgw_sock k = client(LATER_MS);
 	struct pgw_addr winner;
 	struct pgw_err err;
 
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 3;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	ck_assert(!pgw_race_run(&r, &k, &winner, &err));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 	ck_assert_int_eq(err.code, PGW_E_IO);
 	ck_assert_ptr_nonnull(strstr(err.msg, "Too many open files"));
 	ck_assert(!pgw_race_goes_on(&r));
