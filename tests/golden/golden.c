@@ -32,6 +32,13 @@ const struct golden goldens[] = {
 	  .password = GOLDEN_PASSWORD,
 	  .sql = { "SELECT 1", "SELECT 1/0",
 		   "DO $$ BEGIN RAISE NOTICE 'hello'; END $$" } },
+	{ .name = "scram-plus",
+	  .user = "quick",
+	  .database = "postgres",
+	  .password = GOLDEN_PASSWORD,
+	  .bound = true,
+	  .sql = { "SELECT ssl FROM pg_stat_ssl WHERE pid = "
+		   "pg_backend_pid()" } },
 	{ .name = "wrong-password",
 	  .user = "quick",
 	  .database = "postgres",
@@ -190,6 +197,10 @@ static bool converse(const struct golden *g, struct pgw_session *s,
 		.protocol = g->protocol ? g->protocol : PGW_PROTOCOL_3_0,
 		.require_auth = PGW_AUTH_ANY,
 		.cleartext_allowed = true,
+		.encrypted = g->bound,
+		.channel_binding = g->bound ? PGW_BINDING_REQUIRE :
+					      PGW_BINDING_DISABLE,
+		.binding = io->binding,
 	};
 
 	if (!pgw_session_start(s, &login, err) || !pump(s, io, err))

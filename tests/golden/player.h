@@ -18,6 +18,7 @@ struct turn {
 struct player {
 	unsigned char bytes[PLAYER_MAX];
 	size_t len;
+	struct pgw_view binding;
 	struct turn turns[32];
 	size_t turn, count;
 	size_t step; /* bytes per read */
@@ -52,6 +53,10 @@ static inline bool player_load(struct player *p, const char *version,
 		p->turns[p->count - 1].to = p->len;
 	}
 	fclose(f);
+	if (p->count > 0 && p->turns[0].side == '=') {
+		p->binding = (struct pgw_view){ p->bytes, p->turns[0].to };
+		p->turns[0].from = p->turns[0].to;
+	}
 	return p->count < 32 && p->len < PLAYER_MAX;
 }
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Records all conversations anew, with the server that PG_BIN names:
+# Records all conversations anew, or that of one name, with the server that
+# PG_BIN names:
 #
-#   make tests/golden/recorder && sh tests/golden/record.sh
+#   make tests/golden/recorder && sh tests/golden/record.sh [NAME]
 #
 # Look at what has changed in the traces before it is committed.
 set -eu
@@ -12,6 +13,12 @@ recorder=$PWD/tests/golden/recorder
 . "$srcdir/tests/it/server.sh"
 
 server_start
+sh "$srcdir/tests/certs.sh" "$dir/certs"
+[ "$(id -u)" -ne 0 ] || chown -R postgres "$dir/certs"
+server_settings="$server_settings ssl=on ssl_cert_file=$dir/certs/server.crt
+	ssl_key_file=$dir/certs/server.key"
+server_down
+server_up
 # The password of "quick" is the same, hashed but once.
 sql postgres "
 	CREATE ROLE trusted LOGIN;
@@ -28,5 +35,5 @@ server_hba \
 
 version=$(($(sql postgres 'SHOW server_version_num') / 10000))
 mkdir -p "$srcdir/tests/golden/$version"
-"$recorder" 127.0.0.1 "$port" "$srcdir/tests/golden/$version"
+"$recorder" 127.0.0.1 "$port" "$srcdir/tests/golden/$version" "$@"
 ls "$srcdir/tests/golden/$version"

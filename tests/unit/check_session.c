@@ -30,12 +30,13 @@ static void replay(const char *version, const struct golden *g, size_t step,
 		   struct pgw_buf *trace)
 {
 	static struct player p;
-	const struct golden_io io = { player_write, player_read, &p };
+	struct golden_io io = { player_write, player_read, .ctx = &p };
 	struct pgw_err err = { 0 };
 
 	ck_assert_msg(player_load(&p, version, g->name), "%s/%s.wire", version,
 		      g->name);
 	p.step = step;
+	io.binding = p.binding;
 	if (!golden_run(g, &io, trace, &err))
 		ck_assert_msg(err.code == PGW_E_SERVER, "%s/%s: %s", version,
 			      g->name, err.msg);
@@ -121,7 +122,7 @@ END_TEST
 START_TEST(a_proof_that_is_off_by_a_bit_ends_the_session)
 {
 	static struct player p;
-	const struct golden_io io = { player_write, player_read, &p };
+	const struct golden_io io = { player_write, player_read, .ctx = &p };
 	struct pgw_err err = { 0 };
 	const struct golden *g = goldens;
 	unsigned char *proof;

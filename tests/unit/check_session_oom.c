@@ -53,7 +53,7 @@ static bool try_one(const struct golden *g, struct pgw_buf *trace, int n,
 		    struct count *count)
 {
 	static struct player p;
-	const struct golden_io io = { player_write, player_read, &p };
+	const struct golden_io io = { player_write, player_read, .ctx = &p };
 	struct pgw_err err = { 0 };
 	bool ok, fired;
 
