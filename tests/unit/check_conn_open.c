@@ -244,6 +244,39 @@ START_TEST(a_server_that_reads_strings_in_another_way_is_refused)
 
 END_TEST
 
+/* Asks for a proof, and refuses it. */
+static void wants_proof(int listener, const void *arg)
+{
+	int fd = fake_accept(listener, NULL);
+
+	(void)arg;
+	FAKE_SEND(fd, AUTH_SASL);
+	fake_message(fd, 'p');
+	FAKE_SEND(fd, FATAL);
+}
+
+#define KEY_OF_ZEROS "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+START_TEST(keys_and_an_address_do_instead_of_password_and_name)
+{
+	struct fake f = fake_start(wants_proof, NULL);
+	struct pgw_err err = { 0 };
+	struct pgw_config cfg;
+	char text[300];
+
+	snprintf(text, sizeof(text),
+		 "host=not-looked-up.test hostaddr=127.0.0.1 port=%u user=u "
+		 "dbname=d sslmode=disable scram_client_key=" KEY_OF_ZEROS
+		 " scram_server_key=" KEY_OF_ZEROS,
+		 (unsigned)f.port);
+	cfg = fake_settings(text);
+	ck_assert(!try_config(&cfg, NULL, &err));
+	ck_assert_msg(err.code == PGW_E_SERVER, "%s", err.msg);
+	fake_end(f);
+}
+
+END_TEST
+
 /* ---- what is asked of the server */
 
 /* 'w' can be written to, 'r' is read-only, 's' a standby, '-' not there. */
@@ -631,6 +664,7 @@ UNIT_MAIN("conn_open", the_second_host_is_tried_when_the_first_refuses,
 	  a_server_that_hangs_up_at_once_is_an_error,
 	  a_server_with_another_encoding_is_refused,
 	  a_server_that_reads_strings_in_another_way_is_refused,
+	  keys_and_an_address_do_instead_of_password_and_name,
 	  the_server_must_be_what_is_asked_for,
 	  a_standby_may_be_preferred_without_there_being_one,
 	  a_server_that_does_not_tell_its_role_is_refused,

@@ -4,6 +4,8 @@
 
 #include "tls_pair.h"
 
+#include <sys/stat.h>
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 #define FULL "host=localhost sslmode=verify-full sslrootcert=%/root.crt "
@@ -308,10 +310,48 @@ START_TEST(the_server_is_told_which_name_is_meant)
 
 END_TEST
 
+/* ---- for those who look into a capture */
+
+START_TEST(the_keys_of_a_session_are_logged_for_who_asks)
+{
+	const char *first[] = { "SERVER_HANDSHAKE_TRAFFIC_SECRET ",
+				"CLIENT_TRAFFIC_SECRET_0 " };
+	struct certs_path path = certs_path("keys.log");
+	struct stat st;
+	char text[8192];
+	size_t n, once = 0;
+	FILE *f;
+
+	for (int round = 1; round <= 2; round++) {
+		struct pair p;
+
+		pair_start(&p, REQUIRE "sslkeylogfile=%/keys.log",
+			   &(struct server){ .min = TLS1_3_VERSION });
+		pair_handshake(&p);
+		ck_assert_msg(p.done, "%s", p.err.msg);
+		pair_end(&p);
+		f = fopen(path.text, "r");
+		ck_assert_ptr_nonnull(f);
+		n = fread(text, 1, sizeof(text) - 1, f);
+		text[n] = '\0';
+		fclose(f);
+		for (size_t i = 0; i < COUNT(first); i++)
+			ck_assert_ptr_nonnull(strstr(text, first[i]));
+		ck_assert_int_eq(text[n - 1], '\n');
+		once = round == 1 ? n : once;
+	}
+	ck_assert_uint_eq(n, 2 * once); /* what was there stays */
+	ck_assert_int_eq(stat(path.text, &st), 0);
+	ck_assert_int_eq(st.st_mode & 0777, 0600);
+}
+
+END_TEST
+
 UNIT_MAIN_WITH_CERTS("tls", servers_are_trusted_as_the_settings_say,
 		     what_was_agreed_on_is_known,
 		     versions_are_those_that_both_know,
 		     our_certificate_is_shown_as_the_settings_say,
 		     a_server_that_does_not_want_our_certificate_is_understood,
 		     direct_tls_wants_to_hear_the_protocol,
-		     the_server_is_told_which_name_is_meant)
+		     the_server_is_told_which_name_is_meant,
+		     the_keys_of_a_session_are_logged_for_who_asks)

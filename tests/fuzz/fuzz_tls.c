@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A hostile server behind TLS: the first byte chooses how it goes about it.
+ * Either the rest is what comes instead of TLS, or there is a server of
+ * OpenSSL's: then two bytes say which of its bytes on the wire is changed, by
+ * the third, and the rest is what it says to our session.  What is read must
+ * be what was said, up to the change.
+ */
+#include <config.h>
+
+#include "conninfo.h"
+#include "session.h"
+#include "tls.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS 40
+#define SAID_MAX 100000u /* by us, on the wire */
+
+enum {
+	RAW = 1,      /* no TLS at the other end */
+	OLD = 2,      /* TLS 1.2 */
+	UPDATES = 4,  /* new keys, or another handshake, in between */
+	FAREWELL = 8, /* it says that it ends */
+	PIECES = 16,
+	BOUND = 32,  /* the login wants channel binding */
+	DIRECT = 64, /* ALPN must be answered, and is not */
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct world {
+	uint8_t flags;
+	struct pgw_config cfg;
+	struct pgw_host host;
+	struct pgw_tls *client;
+	struct pgw_session session;
+	SSL *server; /* NULL = RAW */
+	BIO *to_server, *to_client;
+	size_t change_at, passed; /* bytes of the server on the wire */
+	uint8_t change;
+	struct pgw_view said; /* what the session may read, still */
+	struct pgw_err err;
+};
+
+static void must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+/* ---- the server */
+
+static X509 *make_certificate(EVP_PKEY *key)
+{
+	const unsigned char *name = (const unsigned char *)"h\x1b[31m";
+	X509 *c = X509_new();
+
+	must(X509_set_version(c, 2));
+	must(ASN1_INTEGER_set(X509_get_serialNumber(c), 1));
+	must(X509_gmtime_adj(X509_getm_notBefore(c), -86400) != NULL);
+	must(X509_gmtime_adj(X509_getm_notAfter(c), 86400) != NULL);
+	must(X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN",
+					MBSTRING_ASC, name, -1, -1, 0));
+	must(X509_set_issuer_name(c, X509_get_subject_name(c)));
+	must(X509_set_pubkey(c, key));
+	must(X509_sign(c, key, EVP_sha256()) > 0);
+	return c;
+}
+
+/* Made once: a key takes longer than a handshake. */
+static SSL_CTX *server_context(void)
+{
+	static SSL_CTX *ctx;
+	EVP_PKEY *key;
+	X509 *cert;
+
+	if (ctx)
+		return ctx;
+	key = EVP_EC_gen("P-256");
+	must(key != NULL);
+	cert = make_certificate(key);
+	ctx = SSL_CTX_new(TLS_server_method());
+	must(ctx && SSL_CTX_use_certificate(ctx, cert) == 1 &&
+	     SSL_CTX_use_PrivateKey(ctx, key) == 1);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	return ctx;
+}
+
+static void start_server(struct world *w)
+{
+	w->server = SSL_new(server_context());
+	w->to_server = BIO_new(BIO_s_mem());
+	w->to_client = BIO_new(BIO_s_mem());
+	must(w->server && w->to_server && w->to_client);
+	BIO_set_mem_eof_return(w->to_server, -1);
+	SSL_set_bio(w->server, w->to_server, w->to_client);
+	SSL_set_accept_state(w->server);
+	if (w->flags & OLD)
+		SSL_set_max_proto_version(w->server, TLS1_2_VERSION);
+}
+
+/* ---- between them */
+
+static void to_server(struct world *w)
+{
+	struct pgw_view v = pgw_tls_out(w->client);
+
+	must(v.n < SAID_MAX);
+	/* Whatever goes wrong, the password is not seen. */
+	must(v.n == 0 || !memmem(v.p, v.n, "secret", 6));
+	if (w->server && v.n > 0)
+		must(BIO_write(w->to_server, v.p, (int)v.n) == (int)v.n);
+	pgw_tls_sent(w->client, v.n);
+}
+
+/* false when nothing came, or what came was refused */
+static bool to_client(struct world *w)
+{
+	unsigned char chunk[700];
+	int n = BIO_read(w->to_client, chunk, w->flags & PIECES ? 7 : 700);
+
+	if (n <= 0)
+		return false;
+	if (w->change_at >= w->passed && w->change_at < w->passed + (size_t)n)
+		chunk[w->change_at - w->passed] ^= w->change;
+	w->passed += (size_t)n;
+	return pgw_tls_feed(w->client, chunk, (size_t)n, &w->err);
+}
+
+static bool handshake(struct world *w)
+{
+	bool done = false;
+
+	for (int i = 0; i < 10 * ROUNDS && !done; i++) {
+		if (!pgw_tls_handshake(w->client, &done, &w->err))
+			return false;
+		to_server(w);
+		(void)SSL_do_handshake(w->server);
+		if (!done && !to_client(w))
+			return false;
+	}
+	return done;
+}
+
+/* What the session gets is what the server said, in its order. */
+static bool take(struct world *w, const unsigned char *got, size_t n)
+{
+	must(n <= w->said.n && memcmp(got, w->said.p, n) == 0);
+	w->said.p += n;
+	w->said.n -= n;
+	if (!pgw_session_feed(&w->session, got, n, &w->err))
+		return false;
+	return w->session.state != PGW_IDLE ||
+	       pgw_session_query(&w->session, pgw_view_of("select 'secret'"),
+				 &w->err);
+}
+
+static bool speak(struct world *w)
+{
+	struct pgw_view v = pgw_session_out(&w->session);
+	bool ok = pgw_tls_put(w->client, v.p, v.n, &w->err);
+
+	pgw_session_sent(&w->session, v.n);
+	to_server(w);
+	return ok;
+}
+
+static bool listen_to(struct world *w)
+{
+	unsigned char got[512];
+	size_t n = 1;
+
+	while (n > 0 || to_client(w)) {
+		if (!pgw_tls_get(w->client, got, sizeof(got), &n, &w->err) ||
+		    !take(w, got, n) || !speak(w))
+			return false;
+		if (pgw_tls_over(w->client))
+			return false;
+	}
+	return true;
+}
+
+/* ---- one conversation */
+
+static void surprise(struct world *w)
+{
+	char unread[512];
+
+	/* What we said goes the way of all bytes. */
+	while (SSL_read(w->server, unread, sizeof(unread)) > 0)
+		;
+	if (!(w->flags & UPDATES))
+		return;
+	if (w->flags & OLD)
+		(void)SSL_renegotiate(w->server);
+	else
+		(void)SSL_key_update(w->server, SSL_KEY_UPDATE_REQUESTED);
+	(void)SSL_do_handshake(w->server);
+}
+
+static struct pgw_login login_for(const struct world *w)
+{
+	return (struct pgw_login){
+		.user = "quick",
+		.database = "postgres",
+		.password = "secret",
+		.nonce = "rOprNGfwEbeRWgbNEkqOgold",
+		.protocol = PGW_PROTOCOL_3_0,
+		.require_auth = PGW_AUTH_ANY,
+		.cleartext_allowed = true,
+		.encrypted = true,
+		.channel_binding = w->flags & BOUND ? PGW_BINDING_REQUIRE :
+						      PGW_BINDING_DISABLE,
+		.binding = pgw_tls_binding(w->client),
+		.max_iterations = 8,
+	};
+}
+
+static void converse(struct world *w, struct pgw_view words)
+{
+	struct pgw_login login = login_for(w);
+	size_t piece = w->flags & PIECES ? 61 : 4096;
+
+	must(login.binding.n == 32);
+	must(pgw_session_start(&w->session, &login, &w->err));
+	if (!speak(w))
+		return;
+	w->said = words;
+	for (size_t i = 0; i < ROUNDS && words.n > 0; i++) {
+		size_t n = words.n < piece ? words.n : piece;
+
+		surprise(w);
+		(void)SSL_write(w->server, words.p, (int)n);
+		words.p += n;
+		words.n -= n;
+		if (!listen_to(w))
+			return;
+	}
+	if (w->flags & FAREWELL)
+		(void)SSL_shutdown(w->server);
+	(void)listen_to(w);
+}
+
+static void instead_of_tls(struct world *w, struct pgw_view bytes)
+{
+	size_t piece = w->flags & PIECES ? 3 : 4096;
+	bool done = false, ok = true;
+
+	while (ok && bytes.n > 0) {
+		size_t n = bytes.n < piece ? bytes.n : piece;
+
+		ok = pgw_tls_handshake(w->client, &done, &w->err);
+		to_server(w);
+		ok = ok && pgw_tls_feed(w->client, bytes.p, n, &w->err);
+		bytes.p += n;
+		bytes.n -= n;
+	}
+	if (ok)
+		(void)!pgw_tls_handshake(w->client, &done, &w->err);
+	/* Nobody finds by chance what a server must sign. */
+	must(!done);
+	to_server(w);
+}
+
+/* An error of TLS is made of our words and of names in certificates. */
+static void check_error(const struct pgw_err *err)
+{
+	if (err->code != PGW_E_TLS)
+		return;
+	for (const char *p = err->msg; *p; p++)
+		must(*p >= ' ' && *p <= '~');
+}
+
+static void play(struct world *w, const uint8_t *data, size_t size)
+{
+	if (w->flags & RAW) {
+		instead_of_tls(w, (struct pgw_view){ data, size });
+		return;
+	}
+	start_server(w);
+	if (size < 3)
+		return;
+	w->change_at = (size_t)data[0] << 8 | data[1];
+	w->change = data[2];
+	if (handshake(w)) {
+		must(!(w->flags & DIRECT));
+		converse(w, (struct pgw_view){ data + 3, size - 3 });
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char host[] = "localhost";
+	struct world w = { .host = { .host = host } };
+
+	if (size == 0)
+		return 0;
+	w.flags = data[0];
+	w.cfg.sslmode = PGW_SSL_REQUIRE;
+	w.cfg.ssl_direct = w.flags & DIRECT;
+	w.cfg.tls.version_min = TLS1_2_VERSION;
+	w.cfg.tls.sni = true;
+	must(pgw_tls_new(&w.client, &w.cfg, &w.host, &w.err));
+	pgw_session_init(&w.session, NULL);
+	play(&w, data + 1, size - 1);
+	check_error(&w.err);
+	pgw_tls_bye(w.client);
+	pgw_session_release(&w.session);
+	pgw_tls_free(w.client);
+	SSL_free(w.server);
+	ERR_clear_error();
+	return 0;
+}
