@@ -100,12 +100,14 @@ answer(66, 'another result than was asked for', columns('x'), row('y'),
 answer(66, 'one column instead of many, and NULL', columns('x'), row(None),
        complete('SELECT 1'), ready())
 endless(37, 'notices during a query', error('00000', 'x' * 100, 'NOTICE',
-                                            'N'),
-        at=b'', accepted=True, within=20)
-endless(66, 'rows', row('1' * 100), at=columns('a'), accepted=True,
-        within=20)
-
-
+                                            'N'), at=b'', pattern='time')
+endless(66, 'rows', row('1' * 100), at=columns('a'), within=8)
+endless(66, 'COPY data', message('d', b'x' * 1000), pattern='time',
+        at=message('H', b'\0\0\0'))
+endless(37, 'settings during a query', parameter('a', 'b'), at=b'',
+        pattern='time')
+answer(66, 'nothing', pattern='time')
+answer(66, 'columns, and then nothing', columns('a'), pattern='time')
 
 # ---- what no server is asked to be
 
