@@ -39,6 +39,11 @@ def part(got, *keys):
 def verified():
     got = facts('verify-full', **FULL, channel_binding='require')
     check('verify-full: the keys are there', set(), TLS_KEYS - set(got))
+    with open(SRCDIR + '/docs/connecting.md', encoding='utf-8') as f:
+        told = set(re.findall('`([a-z_]+)`', f.read().split(
+            '| key | is |')[1].split('\n\n')[0]))
+    check('the document names the keys', set(got) - {'event'},
+          told - {'applied'})
     check('verify-full: what was checked', (True, True, True, False), part(
         got, 'tls', 'certificate_chain_verified', 'certificate_name_verified',
         'client_certificate'))
