@@ -54,6 +54,7 @@ struct look {
 	const ASN1_OCTET_STRING *address; /* of the host; NULL: a name */
 	bool typed;   /* there is a name of the kind that the host is */
 	bool matches; /* one of them is the host's */
+	bool odd;     /* an address stands among the host names */
 	size_t count;
 	char first[LIST_MAX];
 	char list[LIST_MAX];
@@ -88,7 +89,7 @@ static bool is_wildcard_for(const char *pattern, const char *host)
 	       pgw_same_name(pattern + 1, host + label);
 }
 
-static bool look_at_text(struct look *l, const ASN1_STRING *s,
+static bool look_at_text(struct look *l, const ASN1_STRING *s, bool *matches,
 			 struct pgw_err *err)
 {
 	struct pgw_view name = { ASN1_STRING_get0_data(s),
@@ -106,7 +107,7 @@ static bool look_at_text(struct look *l, const ASN1_STRING *s,
 	/* An address is nobody's subdomain. */
 	if (name.n > 0 && (pgw_same_name(text, l->host) ||
 			   (!l->address && is_wildcard_for(text, l->host))))
-		l->matches = true;
+		*matches = true;
 	pgw_text_free(text);
 	return true;
 }
@@ -114,15 +115,10 @@ static bool look_at_text(struct look *l, const ASN1_STRING *s,
 static bool look_at_dns(struct look *l, const ASN1_STRING *s,
 			struct pgw_err *err)
 {
-	bool matches = l->matches;
-
-	if (!look_at_text(l, s, err))
-		return false;
 	if (l->address) /* what looks like it is still a name */
-		l->matches = matches;
-	else
-		l->typed = true;
-	return true;
+		return look_at_text(l, s, &l->odd, err);
+	l->typed = true;
+	return look_at_text(l, s, &l->matches, err);
 }
 
 static void address_text(struct pgw_view a, char *out, size_t size)
@@ -186,7 +182,7 @@ static bool look_at_subject(struct look *l, X509 *cert, struct pgw_err *err)
 	return look_at_text(l,
 			    X509_NAME_ENTRY_get_data(
 				    X509_NAME_get_entry(subject, i)),
-			    err);
+			    &l->matches, err);
 }
 
 static bool look_at(struct look *l, X509 *cert, struct pgw_err *err)
@@ -215,6 +211,16 @@ static bool other_host(const struct look *l, struct pgw_err *err)
 				"the server's certificate has no name in it, "
 				"so it cannot be for \"%.120s\"",
 				l->host);
+	if (l->odd) {
+		pgw_fail(err, PGW_E_TLS,
+			 "the server's certificate has %s as a host name only, "
+			 "not as an address",
+			 l->host);
+		return pgw_hint(err,
+				"the server needs a certificate with "
+				"IP:%s among its alternative names",
+				l->host);
+	}
 	if (l->count == 1)
 		pgw_fail(err, PGW_E_TLS,
 			 "the server's certificate is for \"%s\", not for "
@@ -223,8 +229,9 @@ static bool other_host(const struct look *l, struct pgw_err *err)
 	else
 		pgw_fail(err, PGW_E_TLS,
 			 "the server's certificate is for \"%s\" and %zu other "
-			 "names, not for \"%.120s\"",
-			 l->first, l->count - 1, l->host);
+			 "name%s, not for \"%.120s\"",
+			 l->first, l->count - 1, l->count > 2 ? "s" : "",
+			 l->host);
 	return pgw_hint(err,
 			"host must be one of %s; where to go may be said "
 			"apart, with hostaddr",

@@ -21,7 +21,9 @@
 #   cn-ip           CN 127.0.0.1, no alternative names
 #   cn-ip-dns       CN 127.0.0.1, alternative name db.example.test
 #   wrong           other.example.test, but CN localhost (not to be looked at)
+#   ip-dns          127.0.0.1 as if it were a name; CN *.0.0.1
 #   nul             an alternative name "localhost\0.evil.test"
+#   nul-too         localhost, and that
 #   odd-ip          an alternative name that is an address of five bytes
 #   odd-name        localhost, its subject has ESC, a line end and a quote
 #   expired         localhost, until yesterday
@@ -182,9 +184,11 @@ servers() {
 	server cn localhost
 	server cn-ip 127.0.0.1
 	server cn-ip-dns 127.0.0.1 DNS:db.example.test
+	server ip-dns '*.0.0.1' DNS:127.0.0.1
 	server wrong localhost DNS:other.example.test
 	# GeneralNames { dNSName "localhost\0.evil.test" }, { iPAddress 5 bytes }
 	server nul nul DER:30:16:82:14:6c:6f:63:61:6c:68:6f:73:74:00:2e:65:76:69:6c:2e:74:65:73:74
+	server nul-too nul DER:30:21:82:09:6c:6f:63:61:6c:68:6f:73:74:82:14:6c:6f:63:61:6c:68:6f:73:74:00:2e:65:76:69:6c:2e:74:65:73:74
 	server odd-ip odd-ip DER:30:07:87:05:7f:00:00:01:00
 	server odd-name "$(printf 'a\033[31m\n::set b"c')" DNS:localhost
 	server client-use localhost DNS:localhost -addext extendedKeyUsage=clientAuth

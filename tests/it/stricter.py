@@ -199,6 +199,36 @@ def s20():
     check('S20 libpq: trusts it', 0, libpq(**words))
 
 
+def full(**words):
+    return dict(host='localhost', hostaddr='127.0.0.1', port=server.port,
+                user='app', password=SECRET, dbname='d',
+                sslmode='verify-full', sslrootcert=certs('root.crt'), **words)
+
+
+def differs(row, pattern, **words):
+    """Over TLS, libpq gets in and mizzle does not."""
+    words = {**full(), **words}
+    got = ping(**words)
+    check(row + ': fails', 3, got.status) or note(str(got))
+    check(row + ': says why', re.compile(pattern), got.err)
+    check(row + ' libpq: gets in', 0, libpq(**words))
+
+
+def s21():
+    server.tls('ip-dns')
+    differs('S21', r'127\.0\.0\.1 as a host name only', host='127.0.0.1')
+
+
+def s22():
+    server.tls('nul-too')
+    differs('S22', 'NUL', host='localhost')
+
+
+def s23():
+    server.tls('server')
+    differs('S23', 'sslkey .*no certificate', sslkey=certs('client.key'))
+
+
 def table():
     """The ids in the document, in their order."""
     with open(os.path.join(SRCDIR, 'docs', 'connecting.md'),

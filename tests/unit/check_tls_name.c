@@ -183,6 +183,12 @@ static const struct {
 	  "host must be one of a, *.b, 127.0.0.1, 0:0:0:0:0:0:0:1; where to go "
 	  "may be said apart, with hostaddr" },
 	{ NULL,
+	  { "Da", "Db" },
+	  "the server's certificate is for \"a\" and 1 other name, not for "
+	  "\"h\"",
+	  "host must be one of a, b; where to go may be said apart, with "
+	  "hostaddr" },
+	{ NULL,
 	  { "D\x1b[2J\n\xff" },
 	  "the server's certificate is for \"?[2J??\", not for \"h\"",
 	  "host must be one of ?[2J??; where to go may be said apart, with "
