@@ -185,9 +185,15 @@ static bool system_roots(struct pgw_lookup *l, const struct pgw_tls_settings *s,
 
 /* ---- revocation lists */
 
+/* What it led to comes after it in OpenSSL's list. */
 static bool is_nomem(void)
 {
-	return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+	unsigned long code;
+	bool found = false;
+
+	while ((code = ERR_get_error()) != 0)
+		found |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	return found;
 }
 
 static bool add_crls(X509_STORE *store, struct pgw_view crls,

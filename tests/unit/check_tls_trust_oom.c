@@ -111,6 +111,33 @@ START_TEST(each_allocation_of_a_verification_may_fail)
 
 END_TEST
 
+START_TEST(each_allocation_for_the_roots_of_the_system_may_fail)
+{
+	struct pgw_tls_settings s = { .root_system = true,
+				      .system_file = at("system.crt"),
+				      .crl = at("root.crl"),
+				      .crl_given = true };
+	char dirs[200];
+	bool trusted = false;
+	int n;
+
+	snprintf(dirs, sizeof(dirs), "%s/none:%s/hashed", t.dir, t.dir);
+	s.system_dirs = dirs;
+	put_hashed("hashed", root.cert, 0);
+	append_cert(s.system_file, other.cert);
+	put_crl(s.crl, &root, NULL);
+	ck_assert_int_eq(verify(&s, &leaf), X509_V_OK);
+	for (n = 1; n < 5000 && !attempt(&s, n, &trusted); n++)
+		continue;
+	ck_assert_int_gt(n, 100);
+	ck_assert_int_lt(n, 5000);
+	ck_assert(trusted);
+	free(s.system_file);
+	free(s.crl);
+}
+
+END_TEST
+
 START_TEST(want_of_memory_makes_nobody_trusted)
 {
 	struct pgw_tls_settings s = { 0 };
@@ -139,11 +166,15 @@ END_TEST
 /* OpenSSL takes these only before its first allocation. */
 int main(void)
 {
-	const TTest *tests[] = { each_allocation_of_a_verification_may_fail,
-				 want_of_memory_makes_nobody_trusted };
+	const TTest *tests[] = {
+		each_allocation_of_a_verification_may_fail,
+		each_allocation_for_the_roots_of_the_system_may_fail,
+		want_of_memory_makes_nobody_trusted
+	};
 
 	if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc,
 				     openssl_free) != 1)
 		return EXIT_FAILURE;
-	return unit_main_with("tls_trust_oom", set_up, tear_down, tests, 2);
+	return unit_main_with("tls_trust_oom", set_up, tear_down, tests,
+			      sizeof(tests) / sizeof(tests[0]));
 }
