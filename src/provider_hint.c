@@ -72,18 +72,27 @@ static const char *about_supabase(const struct sight *s)
 	return s->err->hint;
 }
 
-static const char *about_reach(const struct sight *s)
+/* Who says no, or is not what we look for, was reached. */
+static bool is_out_of_reach(const struct sight *s)
 {
 	enum pgw_code code = s->err->code;
 
-	if (!s->provider || (code != PGW_E_RESOLVE && code != PGW_E_REFUSED &&
-			     code != PGW_E_TIMEOUT))
+	if (code == PGW_E_REFUSED)
+		return !says(s, "Connection refused") &&
+		       !says(s, "target_session_attrs");
+	return code == PGW_E_RESOLVE || code == PGW_E_TIMEOUT;
+}
+
+static const char *about_reach(const struct sight *s)
+{
+	if (!s->provider || !is_out_of_reach(s))
 		return NULL;
 	if (strcmp(s->provider->pattern, "db.+.supabase.co") == 0)
 		return about_supabase(s);
-	/* Who is refused has been there, and a name has no firewall. */
-	if (is_named(s, "Neon") || is_named(s, "Vercel"))
-		return code == PGW_E_TIMEOUT ? s->provider->reach : NULL;
+	/* Who sleeps has a name all the same. */
+	if ((is_named(s, "Neon") || is_named(s, "Vercel")) &&
+	    s->err->code != PGW_E_TIMEOUT)
+		return NULL;
 	return s->provider->reach;
 }
 

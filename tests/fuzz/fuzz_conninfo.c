@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "conninfo.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,21 @@ static const char *os_user(void *ctx)
 	return "me";
 }
 
-static void read_and_settle(const char *text, bool repair)
+/* Names and values in pairs, for SET LOCAL: both are to be quoted as UTF-8. */
+static void check_local(const struct pgw_conninfo *c)
+{
+	struct pgw_cur cur = pgw_cur_of(pgw_buf_view(&c->local));
+	size_t n = 0, bad;
+
+	for (; cur.p < cur.end; n++)
+		if (!pgw_utf8_valid(pgw_view_of(pgw_cur_str(&cur)), &bad) ||
+		    cur.bad)
+			abort();
+	if (n % 2 != 0)
+		abort();
+}
+
+static void read_and_settle(const char *text, bool repair, bool lenient)
 {
 	const struct pgw_outside o = { .os_user = os_user };
 	struct pgw_conninfo c;
@@ -65,9 +80,11 @@ static void read_and_settle(const char *text, bool repair)
 
 	pgw_conninfo_init(&c);
 	c.repair = repair;
+	c.lenient = lenient;
 	pgw_buf_init(&out, 1 << 22);
 	if (pgw_conninfo_parse(&c, text, &err) &&
 	    pgw_conninfo_complete(&c, &o, &err)) {
+		check_local(&c);
 		pgw_conninfo_print(&c, false, &out);
 		if (pgw_config_settle(&cfg, &c, &o, &err)) {
 			if (cfg.nhosts == 0 || cfg.user[0] == '\0')
@@ -89,7 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, data, size);
 	text[size] = '\0';
 	for (int repair = 0; repair < 2; repair++) {
-		read_and_settle(text, repair);
+		read_and_settle(text, repair, false);
+		read_and_settle(text, repair, true);
 		check_mark(text, repair);
 	}
 	free(text);

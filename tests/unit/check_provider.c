@@ -195,6 +195,11 @@ static const struct {
 	  "Cloud SQL Auth Proxy" },
 	{ P("db.example.org", 5432), PGW_E_RESOLVE, "", "x", NULL },
 	{ P("dpg-abc-a", 5432), PGW_E_CLOSED, "", "x", NULL },
+	{ P("db.abc.supabase.co", 5432), PGW_E_REFUSED, "",
+	  "connect to [2001:db8::1]:5432: Connection refused", NULL },
+	{ P("x.y" AWS, 5432), PGW_E_REFUSED, "",
+	  "the server is a standby, but target_session_attrs is read-write",
+	  NULL },
 
 	/* who we are */
 	{ P(SUPA, 6543), PGW_E_SERVER, "XX000", TENANT, "USER.PROJECT" },
