@@ -2,6 +2,7 @@
 """TLS to a real server: when it is used, and whom it believes."""
 import re
 import sys
+import time
 
 from harness import check, needs_program, note, verdict, workdir, write
 from tlsworld import TlsServer, certs, home, said, vectors
@@ -196,6 +197,8 @@ def roots():
     got = server.bad('another root, prefer: never in the clear', 'depth',
                      sslmode='prefer', sslrootcert=certs('other.crt'))
     check('one attempt, and that by TLS', 1, len(got.attempts))
+    server.good('an address without a name, verify-ca', host=None,
+                sslmode='verify-ca', sslrootcert=ROOT)
     server.bad('an address without a name', 'host', status=2, host=None,
                sslrootcert=ROOT, **full)
     server.good('require without a root', sslmode='require')
@@ -269,6 +272,52 @@ def versions():
                ssl_max_protocol_version='', ssl_ciphers=None)
 
 
+def hellos():
+    """What is in the clear: the name only where it is one, ALPN always."""
+    server.tls('server')
+    proxy = Proxy(server.port)
+    for host, words, named in (
+            ('localhost', {}, True), ('db.example.test', {}, True),
+            ('localhost', dict(sslsni='0'), False), ('127.0.0.1', {}, False),
+            (None, {}, False)):
+        del proxy.sessions[:]
+        server.good('host %s %s' % (host, words), sslmode='require',
+                    host=host, port=proxy.port, **words)
+        hello = proxy.sessions[0]['front'][8:1000]
+        what = 'host %s %s: ' % (host, words)
+        check(what + 'SNI', named, (host or 'localhost').encode() in hello)
+        check(what + 'ALPN', True, b'\x0apostgresql' in hello)
+    proxy.close()
+
+
+def sockets():
+    """There is no TLS on a Unix socket, whatever is said of it."""
+    server.hba(*server.rules, 'local all tester trust')
+    for words in (dict(sslmode='require'), dict(sslmode='verify-full'),
+                  dict(sslmode='verify-full', sslrootcert='/nowhere'),
+                  dict(sslrootcert='system'),
+                  dict(sslmode='require', sslnegotiation='direct'),
+                  dict(sslmode='require', sslcert='/no', sslkey='/no')):
+        got = server.go(host=server.dir, hostaddr=None, **words)
+        check('a Unix socket, %s' % words, 0, got.status) or note(said(got))
+
+
+def for_good():
+    """What no waiting changes."""
+    full = dict(sslmode='verify-full', sslrootcert=certs('other.crt'))
+    for command, *args in ('wait',), ('ping', '--wait', '20s'):
+        began = time.monotonic()
+        got = server.go(*args, command=command, **full)
+        check('%s %s: ends' % (command, args), (3, True), (
+            got.status, time.monotonic() - began < 5)) or note(said(got))
+        check('%s %s: one attempt' % (command, args), 1, len(got.attempts))
+    server.set(ssl_ciphers='ECDHE-RSA-AES128-GCM-SHA256',
+               ssl_max_protocol_version='TLSv1.2')
+    server.bad('no cipher in common', ('handshake', 'cipher'),
+               sslmode='require')
+    server.set(ssl_ciphers=None, ssl_max_protocol_version='')
+
+
 table = vectors('sslmode-matrix.tsv')
 if table:
     matrix(table)
@@ -276,4 +325,7 @@ names_and_chains()
 roots()
 lists()
 versions()
+hellos()
+sockets()
+for_good()
 sys.exit(verdict())

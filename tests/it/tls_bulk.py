@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 
-from harness import (BREAK, MIZZLE, Result, check, finish, journal, mizzle,
+from harness import (BREAK, LONG, MIZZLE, Result, check, finish, journal, mizzle,
                      needs_program, newdir, note, start, verdict, wait_for,
                      workdir)
 from tlsworld import SECRET, TlsServer, certs, home
@@ -135,5 +135,6 @@ def speed():
 server.hba('host all app 127.0.0.1/32 scram-sha-256')
 bulk()
 broken()
-speed()
+if LONG:
+    speed()
 sys.exit(verdict())

@@ -36,6 +36,11 @@ FILES = (
      None),
     ('an old key with a password', pair('client-locked-old.crt',
                                         sslpassword=LOCK), None),
+    ('PKCS#8 and DER with a password', pair(
+        'client.crt', 'client-locked.key.der', sslpassword=LOCK), None),
+    ('PKCS#8 and DER, the wrong password', pair(
+        'client.crt', 'client-locked.key.der', sslpassword='wrong'),
+     r'client-locked\.key\.der.*sslpassword'),
     ('a password that is not needed', pair('client.crt', sslpassword='x'),
      None),
     ('PKCS#8, the wrong password', pair('client-locked.crt',
@@ -125,6 +130,15 @@ def permissions():
                 a for a in got.attempts if a.user])
 
 
+def never_in_the_clear():
+    server.hba(*server.rules, 'host all open 127.0.0.1/32 trust')
+    got = server.bad('prefer, and a bad key', r'the\.key', user='open',
+                     sslmode='prefer', sslcert=certs('client.crt'),
+                     sslkey=copy('client.key', 0o644))
+    check('prefer, and a bad key: no login', [], [
+        a for a in got.attempts if a.user])
+
+
 def by_default():
     mine = home(postgresql_crt='client.crt', postgresql_key='client.key')
     server.good('from the home directory', env={'HOME': mine}, **FULL)
@@ -170,6 +184,7 @@ def modes():
 
 files()
 permissions()
+never_in_the_clear()
 by_default()
 modes()
 sys.exit(verdict())
