@@ -6,8 +6,8 @@
  */
 #include <config.h>
 
-#include "certs.h"
 #include "tls_own.h"
+#include "tls_pair.h"
 #include "tls_peer.h"
 
 #include <openssl/crypto.h>
@@ -236,12 +236,84 @@ START_TEST(a_certificate_is_ours_with_its_key_or_not_at_all)
 
 END_TEST
 
+/* ---- a whole session: what the server allocates is always there */
+
+static long armed;
+
+static void client_begins(void)
+{
+	countdown = armed;
+}
+
+static void client_ends(void)
+{
+	armed = countdown;
+	countdown = -1;
+}
+
+/* One step of the client, and what the server says to it. */
+static bool step(struct pair *p)
+{
+	unsigned char chunk[4096];
+	bool ok;
+	int n;
+
+	client_begins();
+	ok = pgw_tls_handshake(p->client, &p->done, &p->err);
+	client_ends();
+	if (!ok)
+		return false;
+	pair_to_server(p);
+	(void)SSL_do_handshake(p->server);
+	n = BIO_read(p->to_client, chunk, sizeof(chunk));
+	if (n <= 0)
+		return true;
+	client_begins();
+	ok = pgw_tls_feed(p->client, chunk, (size_t)n, &p->err);
+	client_ends();
+	return ok;
+}
+
+static bool connects(const void *ctx, struct pgw_err *err)
+{
+	const struct server s = { .asks = true };
+	struct pair p;
+	bool ok;
+
+	armed = countdown;
+	countdown = -1;
+	pair_serve(&p, ctx, &s);
+	client_begins();
+	ok = pgw_tls_new(&p.client, &p.cfg, &p.cfg.hosts[0], &p.err);
+	client_ends();
+	while (ok && !p.done)
+		ok = step(&p);
+	*err = p.err;
+	if (ok &&
+	    (!pgw_tls_facts(p.client)->named || !pgw_tls_facts(p.client)->own))
+		abort();
+	pair_end(&p);
+	return ok;
+}
+
+START_TEST(a_session_is_safe_or_none)
+{
+	static const char settings[] =
+		"host=localhost sslmode=verify-full sslrootcert=%/root.crt "
+		"sslcert=%/client.crt sslkey=%/client.key sslcertmode=require";
+
+	check_each(connects, settings, true, STEP);
+}
+
+END_TEST
+
 int main(void)
 {
 	const TTest *tests[] = {
 		a_name_that_was_not_seen_is_not_the_one,
 		a_digest_is_whole_or_none,
 		a_certificate_is_ours_with_its_key_or_not_at_all,
+		a_session_is_safe_or_none,
 	};
 	int status;
 

@@ -107,8 +107,8 @@ static inline SSL_CTX *pair_context(const struct server *s)
 	return ctx;
 }
 
-/* In place: the session keeps where the configuration is. */
-static inline void pair_start(struct pair *p, const char *settings,
+/* The server's side alone. */
+static inline void pair_serve(struct pair *p, const char *settings,
 			      const struct server *s)
 {
 	*p = (struct pair){ .cfg = pair_config(settings) };
@@ -119,6 +119,13 @@ static inline void pair_start(struct pair *p, const char *settings,
 	BIO_set_mem_eof_return(p->to_server, -1);
 	SSL_set_bio(p->server, p->to_server, p->to_client);
 	SSL_set_accept_state(p->server);
+}
+
+/* In place: the session keeps where the configuration is. */
+static inline void pair_start(struct pair *p, const char *settings,
+			      const struct server *s)
+{
+	pair_serve(p, settings, s);
 	p->refused = !pgw_tls_new(&p->client, &p->cfg, &p->cfg.hosts[0],
 				  &p->err);
 	ck_assert_int_eq(p->refused, p->client == NULL);
