@@ -50,7 +50,11 @@ bool pgw_blame_both(const struct pgw_config *cfg, enum pgw_keyword a,
 
 	origin(cfg, a, from_a);
 	origin(cfg, b, from_b);
-	return pgw_hint(err, "%s is set by %s, %s by %s",
+	if (strcmp(from_a, from_b) == 0)
+		return pgw_hint(err, "%s sets both %s and %s: change one",
+				from_a, pgw_keyword_rows[a].name,
+				pgw_keyword_rows[b].name);
+	return pgw_hint(err, "%s is set by %s, %s by %s: change one",
 			pgw_keyword_rows[a].name, from_a,
 			pgw_keyword_rows[b].name, from_b);
 }

@@ -292,8 +292,8 @@ static bool check_names(const struct pgw_config *cfg, struct pgw_err *err)
 		pgw_fail(err, PGW_E_CONFIG,
 			 "host name must be specified for a verified SSL "
 			 "connection");
-		return pgw_blame_both(cfg, PGW_KW_hostaddr, PGW_KW_sslmode,
-				      err);
+		return pgw_hint(err, "hostaddr says where to go, host whose "
+				     "certificate to expect: add host=NAME");
 	}
 	return true;
 }

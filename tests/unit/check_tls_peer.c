@@ -118,6 +118,9 @@ START_TEST(a_verdict_needs_no_names_and_no_memory)
 	v.reason = X509_V_ERR_OUT_OF_MEM;
 	ck_assert(!pgw_tls_verdict_fail(&v, &err));
 	ck_assert_int_eq(err.code, PGW_E_NOMEM);
+	v.reason = X509_V_ERR_CRL_NOT_YET_VALID;
+	ck_assert(!pgw_tls_verdict_fail(&v, &err));
+	ck_assert_ptr_nonnull(strstr(err.hint, "a time that is no time on"));
 	/* As long as they can be. */
 	v.reason = X509_V_ERR_CERT_HAS_EXPIRED;
 	memset(v.subject, 's', sizeof(v.subject) - 1);

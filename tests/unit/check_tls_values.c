@@ -192,32 +192,32 @@ static const struct refused {
 	  "TLSv1.3" },
 	{ "ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2",
 	  "invalid SSL protocol version range",
-	  "ssl_min_protocol_version is set by --url, "
-	  "ssl_max_protocol_version by --url" },
+	  "--url sets both ssl_min_protocol_version and ssl_max_protocol_version: change one" },
 	{ "sslnegotiation=direct",
 	  "weak sslmode \"prefer\" may not be used with "
 	  "sslnegotiation=direct (use \"require\", \"verify-ca\", or "
 	  "\"verify-full\")",
-	  "sslmode is set by default, sslnegotiation by --url" },
+	  "sslmode is set by default, sslnegotiation by --url: change one" },
 	{ "sslrootcert=system sslmode=require",
 	  "weak sslmode \"require\" may not be used with "
 	  "sslrootcert=system (use \"verify-full\")",
-	  "sslmode is set by --url, sslrootcert by --url" },
+	  "--url sets both sslmode and sslrootcert: change one" },
 	{ "host=h channel_binding=require sslmode=disable",
 	  NO_TLS("channel_binding"),
-	  "channel_binding is set by --url, sslmode by --url" },
+	  "--url sets both channel_binding and sslmode: change one" },
 	{ "host=h sslcertmode=require sslmode=disable", NO_TLS("sslcertmode"),
-	  "sslcertmode is set by --url, sslmode by --url" },
+	  "--url sets both sslcertmode and sslmode: change one" },
 	{ "channel_binding=require", LOCAL("channel_binding"),
-	  "channel_binding is set by --url, host by default" },
+	  "channel_binding is set by --url, host by default: change one" },
 	{ "host=@x,/tmp sslcertmode=require", LOCAL("sslcertmode"),
-	  "sslcertmode is set by --url, host by --url" },
+	  "--url sets both sslcertmode and host: change one" },
 	{ "host=h channel_binding=require require_auth=md5",
 	  "channel_binding=require needs scram-sha-256, which require_auth "
 	  "excludes",
-	  "channel_binding is set by --url, require_auth by --url" },
+	  "--url sets both channel_binding and require_auth: change one" },
 	{ "host=h, hostaddr=1.2.3.4,::1 sslmode=verify-full", HOSTADDR,
-	  "hostaddr is set by --url, sslmode by --url" },
+	  "hostaddr says where to go, host whose certificate to expect: add "
+	  "host=NAME" },
 	{ "sslcert=c",
 	  "sslcert is given, but sslkey is not, and without a home directory "
 	  "there is none by default",
@@ -271,15 +271,18 @@ START_TEST(an_error_says_where_a_setting_came_from)
 					    "system", NULL };
 	static const char *const port[] = { "PGPORT", "x", NULL };
 
-	check_origin(mode, "sslrootcert=system",
-		     "sslmode is set by PGSSLMODE, sslrootcert by --url");
-	check_origin(old, "sslrootcert=system",
-		     "sslmode is set by PGREQUIRESSL, sslrootcert by --url");
+	check_origin(
+		mode, "sslrootcert=system",
+		"sslmode is set by PGSSLMODE, sslrootcert by --url: change one");
+	check_origin(
+		old, "sslrootcert=system",
+		"sslmode is set by PGREQUIRESSL, sslrootcert by --url: change one");
 	check_origin(root, "",
 		     "sslmode is set by service \"s\", sslrootcert by "
-		     "PGSSLROOTCERT");
-	check_origin(NULL, "service=s sslrootcert=system",
-		     "sslmode is set by service \"s\", sslrootcert by --url");
+		     "PGSSLROOTCERT: change one");
+	check_origin(
+		NULL, "service=s sslrootcert=system",
+		"sslmode is set by service \"s\", sslrootcert by --url: change one");
 	check_origin(port, "postgres://u:p@h/d",
 		     "port is set by PGPORT; it may be 1 to 65535");
 }
