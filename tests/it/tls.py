@@ -201,7 +201,11 @@ def roots():
                 sslmode='verify-ca', sslrootcert=ROOT)
     server.bad('an address without a name', 'host', status=2, host=None,
                sslrootcert=ROOT, **full)
-    server.good('require without a root', sslmode='require')
+    got = server.good('require without a root', sslmode='require')
+    check('says once that nobody looked', 1, len(re.findall(
+        '(?m)^warning: .*verify-full', got.err))) or note(got.err)
+    got = server.good('verify-full', sslrootcert=ROOT, **full)
+    check('nothing is to be said', '', got.err)
     server.good('sslrootcert=system', sslrootcert='system',
                 env={'SSL_CERT_FILE': ROOT})
     server.bad('sslrootcert=system means verify-full', r'x\.test',

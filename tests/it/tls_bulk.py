@@ -6,9 +6,9 @@ import signal
 import sys
 import time
 
-from harness import (BREAK, LONG, MIZZLE, Result, check, finish, journal, mizzle,
-                     needs_program, newdir, note, start, verdict, wait_for,
-                     workdir)
+from harness import (BREAK, LONG, MIZZLE, Result, check, finish, journal,
+                     mizzle, needs_program, newdir, note, start, verdict,
+                     wait_for, workdir)
 from tlsworld import SECRET, TlsServer, certs, home
 
 needs_program()
