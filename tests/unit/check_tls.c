@@ -323,7 +323,7 @@ START_TEST(the_keys_of_a_session_are_logged_for_who_asks)
 	struct certs_path path = certs_path("keys.log");
 	struct stat st;
 	char text[8192];
-	size_t n, once = 0;
+	size_t n = 0, once = 0;
 	FILE *f;
 
 	for (int round = 1; round <= 2; round++) {
