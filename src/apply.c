@@ -12,6 +12,12 @@
 
 /* ---- what comes back */
 
+static size_t statements_of(const struct mz_job *job, size_t migration)
+{
+	return job->options.record_only ? 0 :
+					  job->surveys[migration].statements;
+}
+
 static void tell(struct mz_applying *ap, enum mz_event_kind kind,
 		 size_t migration, int64_t since_us)
 {
@@ -25,7 +31,7 @@ static void tell(struct mz_applying *ap, enum mz_event_kind kind,
 			.file = m->path,
 			.k = migration + 1,
 			.n = ap->job->count,
-			.statements = ap->job->surveys[migration].statements,
+			.statements = statements_of(ap->job, migration),
 			.us = (uint64_t)(pgw_clock_us() - since_us),
 		});
 }
@@ -280,7 +286,7 @@ static bool close_migration(struct mz_applying *ap, size_t i)
 	       (!commits || mz_applying_send(ap, MZ_FOR_COMMIT, i, "COMMIT"));
 }
 
-static bool send_migration(struct mz_applying *ap, size_t i, struct mz_err *err)
+static bool send_script(struct mz_applying *ap, size_t i, struct mz_err *err)
 {
 	const struct mz_job *job = ap->job;
 	struct pgw_buf text;
@@ -290,13 +296,18 @@ static bool send_migration(struct mz_applying *ap, size_t i, struct mz_err *err)
 	ok = mz_folder_read(job->folder, job->todo[i], &text, err);
 	if (!ok)
 		ap->out->ending = MZ_END_FAILED;
-	ok = ok &&
-	     ((i > 0 && job->options.one_transaction) ||
-	      open_transaction(ap, i)) &&
-	     send_statements(ap, i, pgw_buf_view(&text)) &&
-	     close_migration(ap, i);
+	ok = ok && send_statements(ap, i, pgw_buf_view(&text));
 	pgw_buf_release(&text);
 	return ok;
+}
+
+static bool send_migration(struct mz_applying *ap, size_t i, struct mz_err *err)
+{
+	const struct mz_apply_options *o = &ap->job->options;
+
+	return ((i > 0 && o->one_transaction) || open_transaction(ap, i)) &&
+	       (o->record_only || send_script(ap, i, err)) &&
+	       close_migration(ap, i);
 }
 
 void mz_apply(struct mz_applied *out, const struct mz_job *job,

@@ -14,6 +14,7 @@
 #include "statements.h"
 
 struct mz_apply_options {
+	bool record_only;	      /* write the rows, run nothing */
 	bool one_transaction;	      /* around all migrations: Drizzle's way */
 	int64_t lock_timeout_ms;      /* 0 = the server's */
 	int64_t statement_timeout_ms; /* 0 = none of ours */
@@ -30,7 +31,7 @@ struct mz_job {
 	const struct mz_history *history; /* that the plan was made from */
 	enum mz_shape shape;		  /* of the table, or of a new one */
 	const struct mz_migration *const *todo;
-	const struct mz_survey *surveys; /* of each of todo */
+	const struct mz_survey *surveys; /* of each; not with record_only */
 	size_t count;
 	struct mz_apply_options options;
 };

@@ -264,8 +264,24 @@ bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
 	return true;
 }
 
-bool mz_plan_end(const struct mz_folder *f, const char *to, size_t *end,
-		 struct mz_err *err)
+static bool unknown_tag(const struct mz_folder *f, struct mz_arena *a,
+			const char *tag, struct mz_err *err)
+{
+	const char **tags = mz_alloc_array(a, f->count + 1, sizeof(*tags));
+	const char *meant;
+
+	for (size_t i = 0; i < f->count; i++)
+		tags[i] = f->migrations[i].tag;
+	meant = mz_nearest(tag, tags, f->count);
+	mz_fail(err, MZ_usage, "there is no migration %s in %s", tag, f->dir);
+	if (meant)
+		return mz_hint(err, "did you mean %s?", meant);
+	return mz_hint(err, "the newest one there is %s",
+		       f->count ? f->migrations[f->count - 1].tag : "none");
+}
+
+bool mz_plan_end(const struct mz_folder *f, struct mz_arena *a, const char *to,
+		 size_t *end, struct mz_err *err)
 {
 	*end = f->count;
 	if (!to)
@@ -276,10 +292,7 @@ bool mz_plan_end(const struct mz_folder *f, const char *to, size_t *end,
 			return true;
 		}
 	}
-	mz_fail(err, MZ_usage, "--to: there is no migration %s in %s", to,
-		f->dir);
-	return mz_hint(err, "the newest one there is %s",
-		       f->count ? f->migrations[f->count - 1].tag : "none");
+	return unknown_tag(f, a, to, err);
 }
 
 static mz_kind_order settle_order(const struct mz_history *h,
@@ -320,7 +333,7 @@ bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
 				 sizeof(struct mz_migration *));
 	p->todo_count = p->skipped = 0;
 	if (!mz_plan_agrees(p, wish, err) ||
-	    !mz_plan_end(f, wish->to, &end, err))
+	    !mz_plan_end(f, a, wish->to, &end, err))
 		return false;
 	for (size_t i = 0; i < end; i++) {
 		enum mz_state state = p->list[i].state;

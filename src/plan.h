@@ -50,8 +50,8 @@ void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 
 /* Whether the folder has what --to names (NULL = its end): *end is behind it.
  */
-bool mz_plan_end(const struct mz_folder *f, const char *to, size_t *end,
-		 struct mz_err *err) PGW_MUST_CHECK;
+bool mz_plan_end(const struct mz_folder *f, struct mz_arena *a, const char *to,
+		 size_t *end, struct mz_err *err) PGW_MUST_CHECK;
 
 /* Choose what to apply; refuse where history and folder disagree. */
 bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,

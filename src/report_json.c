@@ -347,6 +347,11 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 		put_ms(o, result->us);
 		put_size(o, "round_trips", result->round_trips);
 		break;
+	case MZ_RESULT_BASELINE:
+		put_size(o, "recorded", result->applied);
+		put_size(o, "pending", result->pending);
+		put_size(o, "round_trips", result->round_trips);
+		break;
 	case MZ_RESULT_LISTING:
 		put_counts(o, result);
 		put_size(o, "round_trips", result->round_trips);

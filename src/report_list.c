@@ -309,6 +309,17 @@ static void put_checked(struct mz_line *l, const struct mz_result *res)
 			       s_of(res->warnings));
 }
 
+static void put_recorded(struct mz_line *l, const struct mz_result *res)
+{
+	if (res->applied == 0)
+		mz_line_put(l, "nothing to record\n");
+	else
+		mz_line_printf(l,
+			       "recorded %zu migration%s as applied; none "
+			       "was run\n",
+			       res->applied, s_of(res->applied));
+}
+
 void mz_text_result(struct mz_report *r, const struct mz_result *result,
 		    const struct mz_err *err)
 {
@@ -322,6 +333,10 @@ void mz_text_result(struct mz_report *r, const struct mz_result *result,
 	case MZ_RESULT_MIGRATE:
 		if (!failed) /* the error has told what was applied */
 			put_migrated(&l, result);
+		break;
+	case MZ_RESULT_BASELINE:
+		if (!failed)
+			put_recorded(&l, result);
 		break;
 	case MZ_RESULT_LISTING:
 		put_counts(&l, result);

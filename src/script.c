@@ -151,7 +151,8 @@ static const char *unterminated_hint(struct pgw_view text,
 	if (mz_script_is_introspection(text))
 		return "drizzle-kit pull wrote this file as a comment: where "
 		       "the database has these objects already it must not "
-		       "run at all; elsewhere remove /* and */";
+		       "run, but be recorded: mizzle baseline TAG; elsewhere "
+		       "remove /* and */";
 	if (!last)
 		return "a --> statement-breakpoint stands before its end and "
 		       "cuts it in two: move or remove the breakpoint";

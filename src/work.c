@@ -24,7 +24,7 @@ bool mz_work_open(struct mz_work *w, struct mz_context *c, struct mz_err *err)
 	    !mz_table_init(&w->table, &c->arena, c->opt.schema, c->opt.table,
 			   err) ||
 	    !mz_folder_load(&w->folder, &c->arena, c->opt.dir, err) ||
-	    !mz_plan_end(&w->folder, c->opt.to, &end, err) ||
+	    !mz_plan_end(&w->folder, &c->arena, c->opt.to, &end, err) ||
 	    !mz_connect_config(c, &w->cfg, err))
 		return false;
 	w->db = mz_connect_db(c, &w->cfg);

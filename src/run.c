@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "run.h"
+
+#include "apply.h"
+#include "guard.h"
+#include "pooler.h"
+#include "work.h"
+
+#include <string.h>
+
+/* After a connection was lost at COMMIT, the truth is worth some waiting. */
+#define RECONNECT_MS 30000
+#define FIRST_RETRY_MS 500
+#define MOST_RETRY_MS 30000
+
+struct run {
+	struct mz_work w;
+	bool record_only;
+	size_t applied; /* in all */
+	size_t pending; /* what is left after that */
+	bool done;
+	int64_t lock_deadline; /* 0 = nobody was in the way so far */
+	uint32_t retries;
+	struct mz_pause pause; /* between retries */
+};
+
+static bool wait_for_lock(struct run *run, const char *waiters,
+			  struct mz_err *err)
+{
+	struct mz_context *c = run->w.c;
+
+	if (run->lock_deadline == 0)
+		run->lock_deadline = pgw_clock_ms() + c->opt.lock_wait;
+	return mz_guard_wait(&run->w.db, &c->arena, &run->w.table,
+			     &(struct mz_wait){ waiters, run->lock_deadline },
+			     err);
+}
+
+/* err says what failed; it is tried again unless that was the last time. */
+static bool retry(struct run *run, struct mz_err *err)
+{
+	struct mz_context *c = run->w.c;
+	int64_t ms = mz_pause_next(&run->pause);
+
+	if (run->retries++ >= c->opt.lock_retries) {
+		err->status = MZ_locked;
+		return false;
+	}
+	mz_report_warning(&c->report, "%s: %s; trying again in %lld ms",
+			  err->msg, err->sql->message, (long long)ms);
+	return mz_db_sleep(&run->w.db, ms, err);
+}
+
+static size_t still_pending(const struct mz_work *w,
+			    const struct mz_migration *const *todo, size_t n)
+{
+	size_t pending = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (size_t)(todo[i] - w->folder.migrations);
+		enum mz_state state = w->plan.list[at].state;
+
+		pending += state == MZ_PENDING || state == MZ_OUT_OF_ORDER;
+	}
+	return pending;
+}
+
+static bool lost(struct mz_err *err, const char *tag, const char *fate)
+{
+	char cause[sizeof(err->msg)];
+
+	memcpy(cause, err->msg, sizeof(cause));
+	mz_fail(err, MZ_connect, "%.600s; %s", cause, fate);
+	return mz_hint(err, "%.200s was not applied: run again", tag);
+}
+
+/*
+ * A COMMIT went out and no answer came.  Nothing is guessed: connect again,
+ * wait until the old backend is gone, and look.
+ */
+static bool find_out(struct run *run, size_t committed, struct mz_err *err)
+{
+	const struct mz_migration *const *todo = run->w.plan.todo;
+	size_t count = run->w.plan.todo_count, pending;
+	struct mz_err cause = *err;
+
+	mz_report_warning(&run->w.c->report,
+			  "the connection was lost at COMMIT; looking what "
+			  "became of it");
+	mz_db_close(&run->w.db);
+	if (!mz_db_open(&run->w.db, RECONNECT_MS, err) ||
+	    !wait_for_lock(run, NULL, err) || !mz_work_read(&run->w, err))
+		return false;
+	if (run->w.history.busy)
+		return true; /* the caller waits, and reads again */
+	pending = still_pending(&run->w, todo, count);
+	run->applied += count - pending - committed;
+	run->pending -= count - pending - committed;
+	run->done = pending == 0;
+	if (run->done)
+		return true;
+	*err = cause;
+	return lost(err, todo[count - pending]->tag,
+		    "its transaction was rolled back");
+}
+
+static bool after(struct run *run, const struct mz_applied *out,
+		  struct mz_err *err)
+{
+	const struct mz_plan *plan = &run->w.plan;
+
+	run->applied += out->count;
+	run->pending -= out->count;
+	if (out->count > 0)
+		run->lock_deadline = 0;
+	switch (out->ending) {
+	case MZ_END_DONE:
+		run->done = true;
+		return true;
+	case MZ_END_CONTENDED:
+		return wait_for_lock(run, out->waiters, err);
+	case MZ_END_RETRY:
+		return retry(run, err);
+	case MZ_END_LOST:
+		if (out->commit_unsure)
+			return find_out(run, out->count, err);
+		return lost(err, plan->todo[out->count]->tag,
+			    "nothing of the present migration was kept");
+	case MZ_END_FAILED:
+	case MZ_END_INTERRUPTED:
+		break;
+	}
+	return false;
+}
+
+static struct mz_apply_options options_of(const struct mz_work *w,
+					  bool record_only)
+{
+	const struct mz_options *o = &w->c->opt;
+
+	return (struct mz_apply_options){
+		.record_only = record_only,
+		.one_transaction = record_only ||
+				   o->transaction == MZ_TRANSACTION_ALL,
+		.lock_timeout_ms = o->lock_timeout,
+		.lock_timeout_given = o->from[MZ_OPT_lock_timeout] ==
+				      MZ_FROM_OPTION,
+		.statement_timeout_ms = o->statement_timeout,
+		.statement_timeout_given = o->from[MZ_OPT_statement_timeout] ==
+					   MZ_FROM_OPTION,
+		.local = pgw_buf_view(&w->cfg.raw.local),
+	};
+}
+
+/* Of some providers it is known where the server is that takes changes. */
+static bool writable(const struct mz_work *w, struct mz_err *err)
+{
+	const struct pgw_host *host = pgw_conn_host(w->db.conn);
+	const struct mz_provider *p = mz_provider_of(host);
+	char writer[MZ_HOST_MAX];
+
+	if (mz_history_writable(&w->history, &w->table, err))
+		return true;
+	if ((w->history.in_recovery || w->history.read_only) && p &&
+	    p->pooling == MZ_POOLING_NONE &&
+	    mz_provider_direct(p, host, writer))
+		mz_hint(err, "%s take no changes; the writer is %s", p->name,
+			writer);
+	return false;
+}
+
+/* The scripts are sound, and of a kind that we can run. */
+static bool runnable(struct mz_work *w, struct mz_err *err)
+{
+	return mz_work_survey(w, err) && mz_work_runs_inside(w, err);
+}
+
+/* Plan from what is there now, and apply that. */
+static bool one_round(struct run *run, struct mz_err *err)
+{
+	struct mz_work *w = &run->w;
+	struct mz_applied out;
+	struct mz_job job = {
+		.folder = &w->folder,
+		.table = &w->table,
+		.history = &w->history,
+		.options = options_of(w, run->record_only),
+	};
+
+	if (!writable(w, err) || (!run->record_only && !runnable(w, err)))
+		return false;
+	job.todo = w->plan.todo;
+	job.count = w->plan.todo_count;
+	job.surveys = w->surveys;
+	job.shape = w->history.shape;
+	if (job.shape == MZ_SHAPE_ABSENT)
+		job.shape = w->folder.layout == MZ_LAYOUT_JOURNAL ?
+				    MZ_SHAPE_COLUMNS_3 :
+				    MZ_SHAPE_COLUMNS_5;
+	mz_apply(&out, &job, &w->c->arena, &w->db, err);
+	return after(run, &out, err);
+}
+
+/* What is there now, and what is to be done about it. */
+static bool look(struct run *run, struct mz_err *err)
+{
+	struct mz_work *w = &run->w;
+
+	if (!mz_work_read(w, err))
+		return false;
+	if (w->history.busy)
+		return wait_for_lock(run, NULL, err);
+	run->pending = w->plan.counts[MZ_PENDING] +
+		       w->plan.counts[MZ_OUT_OF_ORDER];
+	if (!mz_work_choose(w, err))
+		return false;
+	run->done = w->plan.todo_count == 0;
+	return true;
+}
+
+/* It works, but not as well; said once, when there is something to do. */
+static void tell_pooler(const struct mz_work *w)
+{
+	struct mz_arena *a = &w->c->arena;
+	struct mz_pooler p;
+
+	mz_pooler_look(&p, a, &w->cfg, w->db.conn, w->history.backend_pid);
+	if (mz_pooler_shares(&p))
+		mz_report_remark(&w->c->report,
+				 "this goes through %s, in transaction mode: "
+				 "it works, but its time limits apply%s%s",
+				 p.name, p.around ? "; without it: " : "",
+				 p.around ? p.around : "");
+}
+
+static bool run_all(struct run *run, struct mz_err *err)
+{
+	struct mz_work *w = &run->w;
+	bool told = false;
+
+	while (!run->done) {
+		if (!look(run, err))
+			return false;
+		if (w->history.busy)
+			continue;
+		if (!told)
+			mz_tell(&w->db.listener,
+				&(struct mz_event){ .kind = MZ_EV_START,
+						    .file = w->folder.dir,
+						    .k = w->plan.todo_count,
+						    .n = w->folder.count });
+		if (!told && !run->done)
+			tell_pooler(w);
+		told = true;
+		if (!run->done && !one_round(run, err))
+			return false;
+	}
+	return true;
+}
+
+bool mz_run(struct mz_context *c, bool record_only, struct mz_err *err)
+{
+	struct run run = { .record_only = record_only,
+			   .pause = { FIRST_RETRY_MS, MOST_RETRY_MS } };
+	int64_t start = pgw_clock_us();
+	bool ok = mz_work_open(&run.w, c, err) && run_all(&run, err);
+
+	c->result = (struct mz_result){
+		.kind = record_only ? MZ_RESULT_BASELINE : MZ_RESULT_MIGRATE,
+		.applied = run.applied,
+		.pending = run.pending,
+		.present = run.w.folder.count,
+		.us = (uint64_t)(pgw_clock_us() - start),
+		.round_trips = mz_db_round_trips(&run.w.db),
+	};
+	mz_work_close(&run.w);
+	return ok;
+}
