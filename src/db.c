@@ -7,16 +7,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOTICES_MAX 1000 /* what is shown of one command */
+/* What is shown of one command. */
+#define NOTICES_MAX 1000
+#define NOTICE_BYTES_MAX (512u << 10)
 
 static void on_notice(void *ctx, const struct pgw_diag *diag)
 {
 	struct mz_db *db = ctx;
 
-	if (db->notices++ < NOTICES_MAX)
-		mz_tell(&db->listener, &(struct mz_event){ .kind = MZ_EV_NOTICE,
-							   .tag = db->tag,
-							   .diag = diag });
+	if (db->notices >= NOTICES_MAX ||
+	    diag->fields.n > NOTICE_BYTES_MAX - db->notice_bytes) {
+		db->unseen++;
+		return;
+	}
+	db->notices++;
+	db->notice_bytes += diag->fields.n;
+	mz_tell(&db->listener, &(struct mz_event){ .kind = MZ_EV_NOTICE,
+						   .tag = db->tag,
+						   .diag = diag });
 }
 
 static void on_warning(void *ctx, const char *text)
@@ -94,15 +102,15 @@ static void tell_unseen(struct mz_db *db)
 	char text[64];
 
 	snprintf(text, sizeof(text), "%zu more notices are not shown",
-		 db->notices - NOTICES_MAX);
+		 db->unseen);
 	mz_tell(&db->listener,
 		&(struct mz_event){ .kind = MZ_EV_REMARK, .text = text });
-	db->notices = 0;
+	db->unseen = 0;
 }
 
 void mz_db_close(struct mz_db *db)
 {
-	if (db->notices > NOTICES_MAX)
+	if (db->unseen > 0)
 		tell_unseen(db);
 	if (!db->conn)
 		return;

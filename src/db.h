@@ -16,7 +16,9 @@ struct mz_db {
 	const char *tag; /* the migration that notices belong to, or NULL */
 	int interrupt_fd;
 	size_t round_trips; /* of connections that are closed by now */
-	size_t notices;	    /* that came; many are not shown */
+	size_t notices;	    /* that were shown, and their bytes; ... */
+	size_t notice_bytes;
+	size_t unseen; /* ... so many more were not */
 };
 
 /*

@@ -302,6 +302,7 @@ reply(36, '1500 notices', auth(0), error('00000', 'hi', 'NOTICE', 'N') * 1500,
       key(), ready())
 endless(35, 'ParameterStatus of all names', b''.join(
     parameter('n%d' % i, 'x' * 30) for i in range(3000)))
+endless(36, 'long notices', error('00000', 'x' * 60000, 'NOTICE', 'N'))
 endless(36, 'notices', error('00000', 'hello', 'NOTICE', 'N'))
 # ---- what is to be accepted
 
@@ -388,7 +389,7 @@ def far():
             ('clear text, but require_auth=password',
              '&require_auth=password', auth(3),
              {'secrets': 1, 'accepted': True, 'pattern': ''}),
-            ('MD5', '', auth(5, b'salt'), {'pattern': ''})):
+            ('MD5', '', auth(5, b'salt'), {'pattern': 'MD5 hash'})):
         def script(peer, asks=asks):
             peer.startup()
             peer.send(asks)

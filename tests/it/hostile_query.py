@@ -101,6 +101,9 @@ answer(66, 'one column instead of many, and NULL', columns('x'), row(None),
        complete('SELECT 1'), ready())
 endless(37, 'notices during a query', error('00000', 'x' * 100, 'NOTICE',
                                             'N'), at=b'', pattern='time')
+endless(37, 'long notices during a query', error(
+    '00000', 'x' * 60000, 'NOTICE', 'N'), at=b'',
+        pattern='more notices are not shown')
 endless(66, 'rows', row('1' * 100), at=columns('a'), within=8)
 endless(66, 'COPY data', message('d', b'x' * 1000), pattern='time',
         at=message('H', b'\0\0\0'))
