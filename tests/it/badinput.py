@@ -9,9 +9,9 @@ import sys
 import threading
 
 import harness
-from harness import (BREAK, Server, check, folders, journal, mizzle,
-                     needs_program, newdir, sha256, start, finish, verdict,
-                     workdir, write)
+from harness import (BREAK, Server, check, closed_port, folders, journal,
+                     mizzle, needs_program, newdir, sha256, start, finish,
+                     verdict, wait_for, workdir, write)
 
 needs_program()
 server = Server('autovacuum=off')
@@ -236,9 +236,7 @@ def rights():
 def connections():
     where = journal(newdir('conn'), ONE)
     server.fresh('bad')
-    closed = socket.socket()
-    closed.bind(('127.0.0.1', 0))
-    refused = closed.getsockname()[1]
+    refused = closed_port()
     for what, url, pattern in (
             ('a wrong password', server.url('bad', password='wrong-one'),
              'password'),
@@ -252,7 +250,7 @@ def connections():
             ('no socket there', 'postgresql:///d?host=/nonexistent&user=u',
              '/nonexistent'),
             ('a host that does not exist',
-             'postgresql://u:p@no.such.host.invalid/d?connect_timeout=3',
+             'postgresql://u:p@no.such.host.invalid/d?connect_timeout=5',
              r'no\.such\.host\.invalid'),
             ('a port that is none', 'postgresql://u:p@127.0.0.1:99999/d',
              'port'),
@@ -393,19 +391,18 @@ def not_run():
              r'0001_b\.sql:1')):
         server.fresh('bad')
         where = journal(newdir('notrun'), ONE + [('0001_b', text)])
-        got = mizzle('migrate', '--url', server.url('bad'), '--dir', where,
-                     timeout=20)
+        got = mizzle('migrate', '--url', server.url('bad'), '--dir', where)
         complaint(what, got, statuses, pattern)
         check(what + ': names the migration', re.compile('0001_b'), got.err)
         check(what + ': nothing of it is kept', '0', server.sql(
             'bad', "SELECT count(*) FROM pg_class WHERE relname = 't'"))
-        check(what + ': no session is left', '0', server.sessions('bad'))
+        check(what + ': no session is left', True, wait_for(
+            lambda: server.sessions('bad') == '0'))
     # COPY TO STDOUT and COPY FROM a query's result are only odd
     server.fresh('bad')
     where = journal(newdir('notrun'), ONE + [
         ('0001_b', 'COPY a TO STDOUT;\nINSERT INTO a VALUES (1);')])
-    got = mizzle('migrate', '--url', server.url('bad'), '--dir', where,
-                 timeout=20)
+    got = mizzle('migrate', '--url', server.url('bad'), '--dir', where)
     check('COPY TO STDOUT does not hang', True, got.status != 'timeout')
 
 

@@ -4,7 +4,6 @@ import atexit
 import os
 import shutil
 import signal
-import socket
 import subprocess
 
 from harness import wait_for
@@ -29,16 +28,13 @@ class PgBouncer:
         self.dir = os.path.join(server.dir, 'bouncer-%d' % len(os.listdir(
             server.dir)))
         os.mkdir(self.dir)
-        with socket.socket() as s:
-            s.bind(('127.0.0.1', 0))
-            self.port = s.getsockname()[1]
         for name in 'server.crt', 'server.key', 'root.crt':
             shutil.copy(certs(name), self.dir)
         with open(self.dir + '/users', 'w', encoding='utf-8') as f:
             f.writelines('"%s" "%s"\n' % user for user in users)
         settings = {**dict(
-            listen_addr='127.0.0.1', listen_port=self.port,
-            unix_socket_dir=self.dir, auth_type='scram-sha-256',
+            listen_addr='127.0.0.1', unix_socket_dir=self.dir,
+            auth_type='scram-sha-256',
             auth_file=self.dir + '/users', pool_mode='session',
             client_tls_sslmode='require',
             client_tls_key_file=self.dir + '/server.key',
@@ -46,38 +42,43 @@ class PgBouncer:
             server_tls_sslmode='verify-full',
             server_tls_ca_file=self.dir + '/root.crt',
             admin_users=users[0][0], default_pool_size=4), **settings}
+        self.text = '[databases]\n* = host=127.0.0.1 port=%d\n[pgbouncer]\n' \
+            % server.port + ''.join('%s = %s\n' % (k, v) for k, v in
+                                    settings.items() if v is not None)
+        self.data = server.data
+        atexit.register(self.stop)
+        for _ in range(10):
+            if self.start():
+                return
+            self.stop()
+        raise RuntimeError('no PgBouncer: ' + self.log())
+
+    def start(self):
+        """At any port; false when somebody else has it."""
+        self.port = 12000 + int.from_bytes(os.urandom(2), 'big') % 20000
         with open(self.dir + '/ini', 'w', encoding='utf-8') as f:
-            f.write('[databases]\n* = host=localhost port=%d\n[pgbouncer]\n'
-                    % server.port)
-            f.writelines('%s = %s\n' % (k, v) for k, v in settings.items()
-                         if v is not None)
-        owner = os.stat(server.data)
+            f.write('%slisten_port = %d\n' % (self.text, self.port))
+        self.give_away()
+        # It does not run as root.
+        user = ['setpriv', '--reuid=postgres', '--regid=postgres',
+                '--init-groups'] if os.geteuid() == 0 else []
+        with open(self.dir + '/log', 'wb') as log:
+            self.process = subprocess.Popen(
+                [*user, PROGRAM, self.dir + '/ini'],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
+        wait_for(lambda: self.process.poll() is not None or
+                 'process up' in self.log())
+        return self.process.poll() is None and \
+            'listening on 127.0.0.1:%d' % self.port in self.log()
+
+    def give_away(self):
+        owner = os.stat(self.data)
         for where, _, files in os.walk(self.dir):
             os.chown(where, owner.st_uid, owner.st_gid)
             for name in files:
                 os.chown(os.path.join(where, name), owner.st_uid,
                          owner.st_gid)
-        self.start()
-
-    def start(self):
-        """It does not run as root."""
-        user = ['setpriv', '--reuid=postgres', '--regid=postgres',
-                '--init-groups'] if os.geteuid() == 0 else []
-        with open(self.dir + '/log', 'ab') as log:
-            self.process = subprocess.Popen(
-                [*user, PROGRAM, self.dir + '/ini'],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True)
-        atexit.register(self.stop)
-        if not wait_for(self.answers):
-            raise RuntimeError('no PgBouncer: ' + self.log())
-
-    def answers(self):
-        try:
-            socket.create_connection(('127.0.0.1', self.port)).close()
-            return True
-        except OSError:
-            return False
 
     def log(self):
         with open(self.dir + '/log', encoding='utf-8') as f:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from harness import (Server, WHEN, check, finish, journal, mizzle,
+from harness import (Server, WHEN, check, finish, heard, journal, mizzle,
                      needs_program, newdir, note, shared, start, verdict,
                      wait_for, workdir, write)
 
@@ -278,20 +278,20 @@ def waiting():
     began = time.monotonic()
     got = mizzle('ping', '--url', where('scram', SECRET), '--wait', '1s')
     took = time.monotonic() - began
-    check('--wait ends in time', (3, True), (got.status, 0.8 < took < 4))
-    run = start('ping', '--url', where('scram', SECRET), '--wait', '30s')
-    time.sleep(0.5)
+    check('--wait ends in time', (3, True), (got.status, 0.8 < took < 21))
+    run = start('ping', '--url', where('scram', SECRET), '--wait', '60s')
+    check('--wait: it waits', True, heard(run, 'waiting: '))
     server.do('server_up')
-    check('--wait: until it is there', 0, finish(run, 20).status)
+    check('--wait: until it is there', 0, finish(run).status)
     began = time.monotonic()
-    got = mizzle('ping', '--url', where('scram', 'wrong'), '--wait', '20s')
+    got = mizzle('ping', '--url', where('scram', 'wrong'), '--wait', '60s')
     check('--wait: a wrong password ends it at once', (3, True), (
-        got.status, time.monotonic() - began < 3))
+        got.status, time.monotonic() - began < 20))
     began = time.monotonic()
     got = mizzle('ping', '--url', where('scram', SECRET, db='nothere'),
-                 '--wait', '20s')
+                 '--wait', '60s')
     check('--wait: an unknown database ends it at once', (3, True), (
-        got.status, time.monotonic() - began < 3))
+        got.status, time.monotonic() - began < 20))
 
 
 def pgbouncer():
@@ -331,7 +331,7 @@ default_pool_size = 3
         server.sql('postgres', 'ALTER DATABASE c OWNER TO pooled')
         url = where('pooled', SECRET).replace(str(server.port), str(port))
         check('PgBouncer: ping', 0, mizzle(
-            'ping', '--url', url, '--wait', '5s').status)
+            'ping', '--url', url, '--wait', '60s').status)
         folder = journal(newdir('pooled'), [
             ('%04d_%s' % (i, n), text) for i, (n, text) in enumerate((
                 ('a', 'CREATE TABLE p (n int); INSERT INTO p VALUES (0);'),

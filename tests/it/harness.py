@@ -9,8 +9,10 @@ import hashlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -39,8 +41,14 @@ def shared():
 for name in list(os.environ):
     if name.startswith(('PG', 'MIZZLE_')) and name not in ('PG_BIN',):
         del os.environ[name]
-for name in ('DATABASE_URL', 'GITHUB_ACTIONS', 'CLICOLOR_FORCE', 'MIZZLE'):
+for name in ('DATABASE_URL', 'GITHUB_ACTIONS', 'CLICOLOR_FORCE', 'MIZZLE',
+             'SSL_CERT_FILE', 'SSL_CERT_DIR', 'SSLKEYLOGFILE', 'OPENSSL_CONF',
+             'RES_OPTIONS', 'LOCALDOMAIN', 'HOSTALIASES'):
     os.environ.pop(name, None)
+os.environ['HOME'] = '/nonexistent'     # nor what is in its home
+os.umask(0o022)
+for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+    signal.signal(number, signal.SIG_DFL)   # nohup would be inherited
 
 # ---- what was found
 
@@ -175,7 +183,22 @@ def start(*args, env=None, cwd=None, prefix=(), **more):
                             cwd=cwd or workdir(), **more)
 
 
-def finish(process, timeout=60):
+def heard(process, text, seconds=30):
+    """Wait until it has said that on stderr; finish() has all of it still."""
+    said = getattr(process, 'said', b'')
+    end = time.monotonic() + seconds
+    while text.encode() not in said:
+        left = max(0, end - time.monotonic())
+        part = select.select([process.stderr], [], [], left)[0] and \
+            os.read(process.stderr.fileno(), 65536)
+        if not part:
+            break
+        said += part
+    process.said = said
+    return text.encode() in said
+
+
+def finish(process, timeout=120):
     """-N is death by signal N; status 'timeout' means it had to be killed."""
     try:
         out, err = process.communicate(timeout=timeout)
@@ -185,10 +208,11 @@ def finish(process, timeout=60):
         out, err = process.communicate()
         status = 'timeout'
     return Result(status, (out or b'').decode('utf-8', 'replace'),
-                  (err or b'').decode('utf-8', 'replace'))
+                  (getattr(process, 'said', b'') + (err or b'')).decode(
+                      'utf-8', 'replace'))
 
 
-def mizzle(*args, timeout=60, **more):
+def mizzle(*args, timeout=120, **more):
     return finish(start(*args, **more), timeout)
 
 
@@ -334,7 +358,7 @@ class Server:
         return self.sql('postgres', 'SELECT rolname FROM pg_roles').split()
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=60):
     """Poll until it is true; false when it never is."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -342,3 +366,14 @@ def wait_for(condition, seconds=10):
             return True
         time.sleep(0.02)
     return False
+
+
+_reserved = []
+
+
+def closed_port():
+    """Nobody listens there, and nobody else gets it while this test runs."""
+    reserved = socket.socket()
+    reserved.bind(('127.0.0.1', 0))
+    _reserved.append(reserved)
+    return reserved.getsockname()[1]

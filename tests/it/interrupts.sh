@@ -15,13 +15,13 @@ printf 'CREATE TABLE a();\nSELECT pg_sleep(60);\n' >"$dir/folder/1.sql"
 
 # Wait until the server runs, or does not run, our statement.
 await_sleeping() {
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		[ "$(sql signals "SELECT count(*) FROM pg_stat_activity
 			WHERE usename = 'tester' AND state = 'active'")" = "$1" ] &&
 			return
 		sleep 0.1
 	done
-	echo "no $1 statements after 10 s"
+	echo "no $1 statements after 60 s"
 }
 
 for signal in INT:130 TERM:143 HUP:129; do

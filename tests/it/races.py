@@ -6,7 +6,7 @@ import sys
 import time
 
 from harness import (LONG, Server, check, drizzle_home, finish, folders,
-                     journal, mizzle, needs_program, newdir, note, start,
+                     heard, journal, mizzle, needs_program, newdir, note, start,
                      start_drizzle, verdict, wait_for)
 
 needs_program()
@@ -26,12 +26,12 @@ DATA = [('a', 'CREATE TABLE IF NOT EXISTS log (what text);'
         ('e', "INSERT INTO log VALUES ('e');")]
 
 
-def make(layout, count, slow=None):
-    """The first so many; `slow` sleeps for two seconds in its middle."""
+def make(layout, count, slow=None, seconds=2):
+    """The first so many; `slow` sleeps in its middle."""
     text = dict(DATA)
     if slow:
         first, _, rest = text[slow].partition(';')
-        text[slow] = '%s; SELECT pg_sleep(2);%s' % (first, rest)
+        text[slow] = '%s; SELECT pg_sleep(%d);%s' % (first, seconds, rest)
     where = newdir('race-%s-%d' % (layout, count))
     if layout == 'v0':
         return journal(where, [('%04d_%s' % (i, n), text[n]) for i, (n, _)
@@ -104,7 +104,7 @@ def readers():
     seen = []
     began = time.monotonic()
     run = start('migrate', '--url', server.url('r'), '--dir', whole)
-    while run.poll() is None and time.monotonic() - began < 60:
+    while run.poll() is None and time.monotonic() - began < 100:
         seen.append(mizzle('status', '--url', server.url('r'), '--dir',
                            whole).status)
         time.sleep(0.2)
@@ -114,7 +114,7 @@ def readers():
         psql.kill()
         psql.wait()
     check('readers: mizzle ends well', 0, got.status) or note(str(got)[:600])
-    check('readers: in time (%.1f s)' % took, True, took < 30)
+    check('readers: in time (%.1f s)' % took, True, took < 100)
     check('readers: status works meanwhile, or says who migrates', True,
           set(seen) <= {0, 4})
     check('readers: all were applied', '60', server.sql(
@@ -184,7 +184,7 @@ def drizzle_meanwhile(layout, version, before, count=1, options=()):
         ours = start('migrate', '--json', '--url', server.url('r'), '--dir',
                      whole, *options)
         check(what + ': it is at work', True,
-              wait_for(lambda: busy('r'), 10))
+              wait_for(lambda: busy('r')))
         theirs = [start_drizzle(version, server.url('r'), whole)
                   for _ in range(count)]
         got = finish(ours)
@@ -205,7 +205,7 @@ def mizzle_meanwhile(layout, version):
     mizzle('migrate', '--url', server.url('r'), '--dir', make(layout, 2))
     whole = make(layout, 5, slow='c')
     theirs = start_drizzle(version, server.url('r'), whole)
-    if not wait_for(lambda: busy('r'), 10):
+    if not wait_for(lambda: busy('r')):
         return
     ours = finish(start('migrate', '--json', '--url', server.url('r'),
                         '--dir', whole), 60)
@@ -220,13 +220,14 @@ def mizzle_meanwhile(layout, version):
 
 def killed_in_between():
     """The one that works dies; those that wait take over."""
-    whole = make('v0', 5, slow='c')
+    whole = make('v0', 5, slow='c', seconds=20)
     server.fresh('r')
     first = start('migrate', '--url', server.url('r'), '--dir', whole)
-    check('killed: it is at work', True, wait_for(lambda: busy('r'), 10))
+    check('killed: it is at work', True, wait_for(lambda: busy('r')))
     others = [start('migrate', '--url', server.url('r'), '--dir', whole)
               for _ in range(3)]
-    time.sleep(0.3)
+    for run in others:
+        check('killed: the others wait', True, heard(run, 'waiting: '))
     first.kill()
     finish(first)
     check('killed: the others end well', [0] * 3,

@@ -24,7 +24,10 @@
 for name in $(env | sed -n 's/^\(PG[A-Z]*\|MIZZLE_[A-Z]*\)=.*/\1/p'); do
 	unset "$name"
 done
-unset DATABASE_URL name
+unset DATABASE_URL SSL_CERT_FILE SSL_CERT_DIR OPENSSL_CONF name
+HOME=/nonexistent
+export HOME
+umask 022
 
 newest_pg=$(find /usr/lib/postgresql/*/bin -maxdepth 0 2>/dev/null |
 	sort -V | tail -n 1)
@@ -49,7 +52,7 @@ as_pg=
 # Memory is much faster than a disk here, but containers may have little.
 server_dir() {
 	room=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
-	if [ "${room:-0}" -gt 500000 ] && [ -w /dev/shm ]; then
+	if [ "${room:-0}" -gt 2000000 ] && [ -w /dev/shm ]; then
 		mktemp -d /dev/shm/mizzle.XXXXXX
 	else
 		mktemp -d "${TMPDIR:-/tmp}/mizzle.XXXXXX"

@@ -309,11 +309,11 @@ def sockets():
 def for_good():
     """What no waiting changes."""
     full = dict(sslmode='verify-full', sslrootcert=certs('other.crt'))
-    for command, *args in ('wait',), ('ping', '--wait', '20s'):
+    for command, *args in ('wait',), ('ping', '--wait', '60s'):
         began = time.monotonic()
         got = server.go(*args, command=command, **full)
         check('%s %s: ends' % (command, args), (3, True), (
-            got.status, time.monotonic() - began < 5)) or note(said(got))
+            got.status, time.monotonic() - began < 20)) or note(said(got))
         check('%s %s: one attempt' % (command, args), 1, len(got.attempts))
     server.set(ssl_ciphers='ECDHE-RSA-AES128-GCM-SHA256',
                ssl_max_protocol_version='TLSv1.2')

@@ -215,10 +215,10 @@ def cancelled(what, seconds=60, **words):
     return proxy, process
 
 
-def ended(what, process, seconds=10):
+def ended(what, process, seconds=13):
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    got = finish(process, 30)
+    got = finish(process)
     check(what + ': status', 128 + signal.SIGTERM, got.status) or note(
         str(got))
     check(what + ': soon', True, time.monotonic() - began < seconds)
@@ -227,7 +227,7 @@ def ended(what, process, seconds=10):
 
 def nothing_is_left(what):
     check(what + ': nothing is left of it', True, wait_for(
-        lambda: server.sessions('d') == '0', 5))
+        lambda: server.sessions('d') == '0'))
 
 
 PLAIN_CANCEL = CANCEL_REQUEST.to_bytes(4, 'big')

@@ -98,7 +98,7 @@ def broken():
                         url(db), env={'HOME': home()})
         wait_for(lambda: server.sql('postgres', asleep))
         os.kill(int(server.sql('postgres', asleep)), sig)
-        got = finish(process, 30)
+        got = finish(process)
         check('a backend is %s: status' % what, True, got.status in (1, 3)
               ) or note(str(got))
         check('a backend is %s: what is said' % what, re.compile(said, re.I),

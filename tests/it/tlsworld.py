@@ -155,9 +155,9 @@ class TlsServer(Server):
         """A connection string; what is not said here is by default."""
         return conninfo(**{**dict(
             host='localhost', hostaddr='127.0.0.1', port=self.port,
-            user='tester', dbname='postgres', connect_timeout=10), **words})
+            user='tester', dbname='postgres', connect_timeout=30), **words})
 
-    def go(self, *args, env=None, command='ping', timeout=30, url=None,
+    def go(self, *args, env=None, command='ping', timeout=120, url=None,
            **words):
         """Run a command; its result has attempts and trace too."""
         self.attempts()
