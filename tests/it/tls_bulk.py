@@ -92,7 +92,7 @@ def broken():
         ('0000_s', 'CREATE TABLE s (n int); SELECT pg_sleep(60);')])
     asleep = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     for what, sig, said in (('terminated', signal.SIGTERM, '57P01'),
-                            ('killed', signal.SIGKILL, '57P0|clos|lost')):
+                            ('killed', signal.SIGKILL, '57P0|closed|lost')):
         db = server.fresh('k', 'app')
         process = start('migrate', '--json', '--dir', folder, '--url',
                         url(db), env={'HOME': home()})
