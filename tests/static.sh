@@ -4,6 +4,8 @@
 # Run where it was built, with the authorities of $CERTS, which certs.sh made.
 set -eu
 mizzle=${MIZZLE:-./mizzle}
+srcdir=${srcdir:-.}
+export srcdir
 if readelf -lW "$mizzle" | grep INTERP; then
 	echo "$mizzle asks for a loader"
 	exit 1
