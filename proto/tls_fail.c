@@ -55,10 +55,13 @@ bool pgw_tls_fail(const struct pgw_tls *t, const char *what,
 	unsigned long code = ERR_peek_error();
 	int reason = ERR_GET_REASON(code);
 	const char *text = ERR_reason_error_string(code);
+	bool nomem = pgw_tls_nomem();
 	const char *hint = ERR_GET_LIB(code) == ERR_LIB_SSL ? hint_for(reason) :
 							      NULL;
 
 	ERR_clear_error();
+	if (nomem)
+		return pgw_fail(err, PGW_E_NOMEM, "no memory for TLS");
 	if (t->verdict.reason != X509_V_OK)
 		return pgw_tls_verdict_fail(&t->verdict, err);
 	pgw_fail(err, PGW_E_TLS, "%s: %s", what,

@@ -26,5 +26,5 @@ mizzle\ *) echo "$said: static, $size bytes, runs in an empty root" ;;
 esac
 
 # Without a server, or the right to be a name server, there is no more to see.
-MIZZLE=$mizzle sh "$srcdir/tests/it/python.sh" \
+MIZZLE=$mizzle sh "${srcdir:?}/tests/it/python.sh" \
 	"$srcdir/tests/it/emptyroot.py" || [ $? -eq 77 ]

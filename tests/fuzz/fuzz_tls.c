@@ -297,10 +297,11 @@ static void play(struct world *w, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char host[] = "localhost";
-	struct world w = { .host = { .host = host } };
+	struct world w = { .flags = 0 };
 
 	if (size == 0)
 		return 0;
+	w.host.host = host;
 	w.flags = data[0];
 	w.cfg.sslmode = PGW_SSL_REQUIRE;
 	w.cfg.ssl_direct = w.flags & DIRECT;
