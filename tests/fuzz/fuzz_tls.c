@@ -303,6 +303,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	w.host.host = host;
 	w.flags = data[0];
+	w.host.host = host;
 	w.cfg.sslmode = PGW_SSL_REQUIRE;
 	w.cfg.ssl_direct = w.flags & DIRECT;
 	w.cfg.tls.version_min = TLS1_2_VERSION;
