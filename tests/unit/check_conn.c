@@ -14,7 +14,7 @@ static struct pgw_conn *open_conn(const struct fake *f,
 	struct pgw_conn *c;
 	struct pgw_err err = { 0 };
 
-	cfg = fake_config(f->port, "connect_timeout=10");
+	cfg = fake_config(f->port, "connect_timeout=60");
 	ck_assert_msg(pgw_connect(&c, &cfg, options, &err), "%s", err.msg);
 	return c;
 }
@@ -205,7 +205,7 @@ static void cancel_and_go_on(struct pgw_conn *c)
 	pgw_conn_answers(c, NULL, on_done, &seen);
 	pgw_conn_ignore_interrupt(c);
 	pgw_conn_deadline(c, PGW_FOREVER);
-	ck_assert_msg(pgw_conn_cancel(c, 5000, &err), "%s", err.msg);
+	ck_assert_msg(pgw_conn_cancel(c, 30000, &err), "%s", err.msg);
 	ck_assert_msg(pgw_conn_wait(c, 0, &err), "%s", err.msg);
 	ck_assert_uint_eq(seen.failed, 1);
 	ck_assert_str_eq(seen.err.sqlstate, "57014");
@@ -242,11 +242,11 @@ START_TEST(a_deadline_leaves_the_connection_usable)
 	struct pgw_err err = { 0 };
 	int64_t start = pgw_clock_ms();
 
-	pgw_conn_deadline(c, start + 100);
+	pgw_conn_deadline(c, start + 500);
 	ck_assert(!pgw_conn_query(c, "x", &err));
 	ck_assert_int_eq(err.code, PGW_E_TIMEOUT);
-	ck_assert_int_ge(pgw_clock_ms() - start, 99);
-	ck_assert_int_lt(pgw_clock_ms() - start, 5000);
+	ck_assert_int_ge(pgw_clock_ms() - start, 499);
+	ck_assert_int_lt(pgw_clock_ms() - start, 20000);
 	cancel_and_go_on(c);
 	close_all(c, f);
 }
@@ -262,7 +262,7 @@ START_TEST(a_long_key_cancels_too)
 
 	cfg = fake_config(f.port, "max_protocol_version=3.2");
 	ck_assert_msg(pgw_connect(&c, &cfg, &plain, &err), "%s", err.msg);
-	pgw_conn_deadline(c, pgw_clock_ms() + 20);
+	pgw_conn_deadline(c, pgw_clock_ms() + 500);
 	ck_assert(!pgw_conn_query(c, "x", &err));
 	cancel_and_go_on(c);
 	close_all(c, f);

@@ -35,17 +35,24 @@ static struct pgw_addr numeric(const char *text)
 	return a;
 }
 
-static int listener(struct pgw_addr *a, int backlog)
+static int bound(struct pgw_addr *a)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	ck_assert_int_eq(listen(fd, backlog), 0);
 	*a = (struct pgw_addr){ .len = sizeof(a->sa) };
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a->sa, &a->len),
 			 0);
+	return fd;
+}
+
+static int listener(struct pgw_addr *a, int backlog)
+{
+	int fd = bound(a);
+
+	ck_assert_int_eq(listen(fd, backlog), 0);
 	return fd;
 }
 
@@ -57,11 +64,12 @@ static struct pgw_addr answers(void)
 	return a;
 }
 
+/* The port is ours, so that nobody else begins to listen there. */
 static struct pgw_addr refuses(void)
 {
 	struct pgw_addr a;
 
-	close(listener(&a, 1));
+	(void)bound(&a);
 	return a;
 }
 
@@ -152,15 +160,20 @@ END_TEST
 
 START_TEST(after_one_that_refuses_the_next_starts_at_once)
 {
-	struct pgw_addr list[] = { refuses(), refuses(), answers() }, winner;
-	struct pgw_race r = race_of(3, list);
+	struct pgw_addr refused = refuses(), last = answers(), winner;
+	struct pgw_addrs addrs = { .n = 0 };
 	struct pgw_sock k = client(LATER_MS);
 	int64_t start = pgw_clock_ms();
 	struct pgw_err err = { 0 };
+	struct pgw_race r;
 
+	while (addrs.n < 60)
+		add(&addrs, refused);
+	add(&addrs, last);
+	pgw_race_init(&r, &addrs);
 	ck_assert_msg(pgw_race_run(&r, &k, &winner, &err), "%s", err.msg);
-	ck_assert(is(&winner, &list[2]));
-	ck_assert_int_lt(pgw_clock_ms() - start, SOON_MS);
+	ck_assert(is(&winner, &last));
+	ck_assert_int_lt(pgw_clock_ms() - start, LATER_MS / 4);
 	ck_assert(!pgw_race_goes_on(&r));
 	pgw_sock_close(&k);
 }
@@ -179,7 +192,7 @@ START_TEST(one_that_hangs_is_overtaken)
 	ck_assert_msg(pgw_race_run(&r, &k, &winner, &err), "%s", err.msg);
 	ck_assert(is(&winner, &list[1]));
 	ck_assert_int_ge(pgw_clock_ms() - start, SOON_MS);
-	ck_assert_int_lt(pgw_clock_ms() - start, 5000);
+	ck_assert_int_lt(pgw_clock_ms() - start, LATER_MS / 2);
 	ck_assert_uint_eq(open_files(), files + 1);
 	pgw_sock_close(&k);
 }
@@ -270,7 +283,7 @@ START_TEST(many_that_hang_end_at_the_deadline)
 	ck_assert(!pgw_race_run(&r, &k, &winner, &err));
 	ck_assert_int_eq(err.code, PGW_E_TIMEOUT);
 	ck_assert_int_ge(pgw_clock_ms() - start, 699);
-	ck_assert_int_lt(pgw_clock_ms() - start, 3000);
+	ck_assert_int_lt(pgw_clock_ms() - start, LATER_MS / 2);
 	ck_assert_uint_eq(open_files(), files);
 	ck_assert_uint_lt(strlen(err.msg), 150);
 	ck_assert_ptr_nonnull(strstr(err.msg, "connect to db.example: "
@@ -285,7 +298,7 @@ START_TEST(the_last_of_many_is_found)
 {
 	struct pgw_addr hanging = hangs(), last = answers(), winner;
 	struct pgw_addrs addrs = { .n = 0 };
-	struct pgw_sock k = client(2000);
+	struct pgw_sock k = client(6000);
 	struct pgw_err err = { 0 };
 	struct pgw_race r;
 
@@ -324,7 +337,7 @@ START_TEST(each_reason_is_told_once_with_its_addresses)
 {
 	struct pgw_addr list[] = { refuses(), hangs(), refuses() }, winner;
 	struct pgw_race r = race_of(3, list);
-	struct pgw_sock k = client(600);
+	struct pgw_sock k = client(2000);
 	char text[3][PGW_ADDR_TEXT], want[500];
 	struct pgw_err err;
 

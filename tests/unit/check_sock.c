@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,8 +21,7 @@
 
 static const struct pgw_tcp plain = { .keepalives = true };
 
-/* A socket that listens on the loopback, and its address. */
-static int listener(struct pgw_addr *a, int backlog)
+static int bound(struct pgw_addr *a)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -29,10 +29,18 @@ static int listener(struct pgw_addr *a, int backlog)
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	ck_assert_int_eq(listen(fd, backlog), 0);
 	*a = (struct pgw_addr){ .len = sizeof(a->sa) };
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a->sa, &a->len),
 			 0);
+	return fd;
+}
+
+/* A socket that listens on the loopback, and its address. */
+static int listener(struct pgw_addr *a, int backlog)
+{
+	int fd = bound(a);
+
+	ck_assert_int_eq(listen(fd, backlog), 0);
 	return fd;
 }
 
@@ -171,8 +179,8 @@ START_TEST(a_closed_port_is_refused)
 	struct pgw_addr a;
 	struct pgw_err err;
 	char text[PGW_ADDR_TEXT], want[200];
+	int fd = bound(&a);
 
-	close(listener(&a, 1));
 	ck_assert(!pgw_sock_open(&k, &a, &plain, &err));
 	ck_assert_int_eq(err.code, PGW_E_REFUSED);
 	pgw_addr_text(&a, text, sizeof(text));
@@ -180,6 +188,7 @@ START_TEST(a_closed_port_is_refused)
 	ck_assert_str_eq(err.msg, want);
 	ck_assert_str_ne(err.hint, "");
 	ck_assert_int_eq(k.fd, -1);
+	close(fd);
 }
 
 END_TEST
@@ -324,7 +333,7 @@ START_TEST(a_busy_unix_socket_is_tried_until_the_deadline)
 	ck_assert(!pgw_sock_open(&k[1], &a, NULL, &err));
 	ck_assert_int_eq(err.code, PGW_E_TIMEOUT);
 	close(accept(fd, NULL, NULL));
-	k[2] = client(SOON_MS);
+	k[2] = client(LATER_MS);
 	ck_assert(pgw_sock_open(&k[2], &a, NULL, &err));
 	pgw_sock_close(&k[0]);
 	pgw_sock_close(&k[2]);
@@ -538,19 +547,30 @@ START_TEST(both_ways_move_when_both_buffers_are_full)
 
 END_TEST
 
+/* Until the kernel has something to tell of it. */
+static void await(int fd, short what)
+{
+	struct pollfd p = { .fd = fd, .events = what };
+
+	ck_assert_int_eq(poll(&p, 1, LATER_MS), 1);
+	ck_assert_int_ne(p.revents & (what ? what : POLLERR), 0);
+}
+
 /* Say something and cut the connection with a reset. */
-static void die_with(int server, const char *last_words)
+static void die_with(const struct pgw_sock *k, int server,
+		     const char *last_words)
 {
 	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
 	ck_assert_int_eq(send(server, last_words, strlen(last_words), 0),
 			 (ssize_t)strlen(last_words));
-	usleep(20000);
+	if (*last_words)
+		await(k->fd, POLLIN);
 	ck_assert_int_eq(setsockopt(server, SOL_SOCKET, SO_LINGER, &now,
 				    sizeof(now)),
 			 0);
 	close(server);
-	usleep(20000);
+	await(k->fd, 0);
 }
 
 START_TEST(last_words_are_heard_before_the_connection_is_lost)
@@ -563,7 +583,7 @@ START_TEST(last_words_are_heard_before_the_connection_is_lost)
 	int server;
 	struct pgw_sock k = connected(&server);
 
-	die_with(server, "FATAL");
+	die_with(&k, server, "FATAL");
 	ck_assert(pgw_sock_move(&k, &m, &err));
 	ck_assert_uint_eq(m.got, 5);
 	ck_assert_mem_eq(in, "FATAL", 5);
@@ -580,7 +600,7 @@ START_TEST(a_reset_is_a_closed_connection_and_no_signal)
 	int server;
 	struct pgw_sock k = connected(&server);
 
-	die_with(server, "");
+	die_with(&k, server, "");
 	ck_assert(!pgw_sock_move(&k, &m, &err));
 	ck_assert_int_eq(err.code, PGW_E_CLOSED);
 	ck_assert_int_eq(pgw_sock_write(&k, "x", 1, &err), -1);

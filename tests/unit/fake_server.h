@@ -116,7 +116,7 @@ static inline int fake_login(int listener)
 
 /* ---- in the test's */
 
-static inline int fake_listen(uint16_t *port)
+static inline int fake_bound(uint16_t *port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	socklen_t n = sizeof(a);
@@ -125,9 +125,16 @@ static inline int fake_listen(uint16_t *port)
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	ck_assert_int_eq(listen(fd, 8), 0);
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a, &n), 0);
 	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static inline int fake_listen(uint16_t *port)
+{
+	int fd = fake_bound(port);
+
+	ck_assert_int_eq(listen(fd, 8), 0);
 	return fd;
 }
 
@@ -138,7 +145,7 @@ static inline struct fake fake_start_on(int listener, fake_role *role,
 
 	ck_assert_int_ge(f.pid, 0);
 	if (f.pid == 0) {
-		alarm(30);
+		alarm(100);
 		role(listener, arg);
 		_exit(0);
 	}
@@ -172,12 +179,12 @@ static inline void fake_kill(struct fake f)
 	waitpid(f.pid, NULL, 0);
 }
 
-/* A port that nobody listens at. */
+/* A port that nobody listens at: it is ours until the test ends. */
 static inline uint16_t fake_no_port(void)
 {
 	uint16_t port;
 
-	close(fake_listen(&port));
+	(void)fake_bound(&port);
 	return port;
 }
 
