@@ -13,7 +13,8 @@ build_packages=(
 )
 server_packages=(postgresql postgresql-contrib)
 test_packages=(
-	check "${server_packages[@]}" openssl pgbouncer python3 tshark xz-utils
+	check iproute2 "${server_packages[@]}" openssl pgbouncer python3 tshark
+	xz-utils
 )
 matrix_packages=(pgbouncer nodejs npm)
 lint_packages=(

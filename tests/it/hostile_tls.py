@@ -11,7 +11,7 @@ import time
 import warnings
 
 from harness import LONG, check, write
-from misbehave import case, run
+from misbehave import SOON, case, run
 from wire import WELCOME, auth, columns, complete, error, ready
 from wire_tls import (ScramPlus, asked, certificates, context, named, oddly,
                       one_by_one, secure, Secured)
@@ -104,7 +104,7 @@ answered(40, 'a handshake message of 16 MB', b'S', b''.join(
     b'\x16\x03\x03\x40\0' + (b'\2\xff\xff\xff' if i == 0 else b'') +
     b'\0' * (16384 - (4 if i == 0 else 0)) for i in range(1024)))
 answered(41, 'a handshake that drips', b'S', *[b'\x16'] + [b'\3'] * 40,
-         pause=0.2)
+         pause=0.2, timeout=SOON)
 answered(40, 'warnings without an end', b'S',
          b'\x15\x03\x03\0\2\x01\x5a' * 100000)
 answered(40, 'empty records without an end', b'S',
@@ -328,7 +328,7 @@ def _(peer):
 # ---- what is to be taken, however it is cut
 
 def cut(what, by, chunks, **more):
-    @tls(72, what, 'as far as here', status=(3, 1, 9), within=10, **more)
+    @tls(72, what, 'as far as here', status=(3, 1, 9), within=60, **more)
     def _(peer):
         s = secured(peer, cut=by)
         s.startup()
@@ -347,7 +347,7 @@ cut('all at once', None, lambda data: [data])
 
 
 @tls(72, 'large records, cut oddly', 'as far as here', status=(3, 1, 9),
-     within=20)
+     within=60)
 def _(peer):
     s = secured(peer, cut=oddly)
     s.startup()
@@ -404,7 +404,7 @@ def chain_of(megabytes):
 
 
 for n in (1, 15) if LONG else (1,):
-    @tls(40, 'a chain of %d MB' % n, 'TLS', within=70, after=in_clear,
+    @tls(40, 'a chain of %d MB' % n, 'TLS', within=100, after=in_clear,
          timeout='&connect_timeout=60')
     def _(peer, chain=chain_of(n)):
         peer.secured = True

@@ -24,8 +24,13 @@ await_sleeping() {
 	echo "no $1 statements after 60 s"
 }
 
+# Where signals are ignored, as after nohup, they would stay so.
+default=
+env --default-signal=HUP true 2>/dev/null && default='env --default-signal=HUP'
+
 for signal in INT:130 TERM:143 HUP:129; do
-	"$mizzle" migrate --dir "$dir/folder" >"$dir/out" 2>"$dir/err" &
+	# shellcheck disable=SC2086 # words
+	$default "$mizzle" migrate --dir "$dir/folder" >"$dir/out" 2>"$dir/err" &
 	pid=$!
 	await_sleeping 1
 	kill -"${signal%:*}" "$pid"
