@@ -48,7 +48,7 @@ struct pgw_msg {
 };
 
 /* The largest body of any message of the server; its own limit is 1 GiB. */
-#define PGW_BODY_MAX (64u << 20)
+#define PGW_BODY_MAX (8u << 20)
 
 /* Versions of the protocol, as they are sent. */
 #define PGW_PROTOCOL_3_0 0x00030000u

@@ -18,6 +18,7 @@
 #define OUT_MAX (2u * (size_t)PGW_QUERY_MAX)
 #define SKIP_MIN (64u << 10) /* smaller ones are checked like all others */
 #define SKIP_MAX PGW_QUERY_MAX
+#define DIAG_KEEP PGW_DIAG_MAX /* of an error or notice, header included */
 
 void pgw_session_init(struct pgw_session *s, const struct pgw_hooks *hooks)
 {
@@ -182,7 +183,7 @@ static bool step(struct pgw_session *s, const struct pgw_msg *m,
 static bool skip_unwanted(struct pgw_session *s, struct pgw_view rest)
 {
 	struct pgw_frame f;
-	bool wanted = s->hooks.row || s->hooks.trace;
+	bool wanted = s->hooks.row != NULL;
 
 	if (s->state != PGW_BUSY || !pgw_msg_peek(rest, &f) ||
 	    f.length <= rest.n || f.length < SKIP_MIN || f.length > SKIP_MAX)
@@ -193,24 +194,63 @@ static bool skip_unwanted(struct pgw_session *s, struct pgw_view rest)
 	return s->skip > 0;
 }
 
+/* The length of an error or notice of which only the beginning is kept; or 0 */
+static size_t long_diag(const struct pgw_session *s, struct pgw_view rest)
+{
+	struct pgw_frame f;
+
+	if ((s->state != PGW_BUSY && s->state != PGW_IDLE) ||
+	    !pgw_msg_peek(rest, &f) || (f.tag != 'E' && f.tag != 'N') ||
+	    f.length <= DIAG_KEEP || f.length > SKIP_MAX)
+		return 0;
+	return f.length;
+}
+
+/* Make the first DIAG_KEEP bytes of such a message one that ends there. */
+static void shorten(unsigned char *p)
+{
+	bool between_fields = p[DIAG_KEEP - 3] == 0;
+	size_t length = DIAG_KEEP - 1 - between_fields; /* without the tag */
+
+	p[DIAG_KEEP - 2] = 0;
+	p[DIAG_KEEP - 1] = 0;
+	for (int i = 4; i >= 1; i--, length >>= 8)
+		p[i] = (unsigned char)length;
+}
+
+/* Drop n bytes: those that are in s->in from at on, and the others to come. */
+static size_t skip(struct pgw_session *s, size_t at, size_t n)
+{
+	size_t here = s->in.len - at < n ? s->in.len - at : n;
+
+	s->skip = n - here;
+	return here;
+}
+
 static bool take_messages(struct pgw_session *s, struct pgw_err *err)
 {
-	size_t used, done = 0;
+	size_t used, diag, done = 0;
 	struct pgw_msg m;
 
 	do {
 		struct pgw_view rest = { s->in.data + done, s->in.len - done };
 
 		if (skip_unwanted(s, rest)) {
-			s->skip -= rest.n;
-			done += rest.n;
+			done += skip(s, done, s->skip);
 			break;
 		}
+		diag = long_diag(s, rest);
+		if (diag > 0 && rest.n < DIAG_KEEP)
+			break;
+		if (diag > 0)
+			shorten(s->in.data + done);
 		if (!pgw_msg_decode(rest, &m, &used, err))
 			return explain(s, err);
 		if (used > 0 && !step(s, &m, err))
 			return false;
 		done += used;
+		if (diag > 0)
+			done += skip(s, done, diag - used);
 	} while (used > 0 && done < s->in.len);
 	pgw_buf_drop(&s->in, done);
 	return true;

@@ -276,7 +276,8 @@ def on_a_terminal():
     """One line that is drawn again, and taken away at the end."""
     main, side = pty.openpty()
     server = FakeServer(Script(STARTING, STARTING, hangs_up, welcomes))
-    run = start('wait', '--url', url(server.port), stderr=side)
+    run = start('wait', '--url', url(server.port), stderr=side,
+                env={'TERM': 'xterm'})
     os.close(side)
     seen = b''
     while True:

@@ -233,7 +233,7 @@ START_TEST(an_endless_greeting_ends_in_an_error)
 		BYTES("S\0\0\0\x08"
 		      "a\0b\0"),
 		BYTES("N\0\0\0\x05\0"),
-		BYTES("E\0\xff\xff\xff"), /* its body never ends */
+		BYTES("E\0\x7f\xff\xff"), /* its body never ends */
 	};
 
 	for (size_t i = 0; i < sizeof(endless) / sizeof(endless[0]); i++) {
@@ -371,18 +371,18 @@ START_TEST(a_big_row_that_somebody_wants_arrives_whole)
 	const struct pgw_hooks hooks = { .row = on_row,
 					 .done = on_done,
 					 .ctx = &seen };
-	struct bytes first = BYTES(ROW_DESC "D\x03\xff\xff\xfe\0\x01"
-					    "\x03\xff\xff\xf4");
+	struct bytes first = BYTES(ROW_DESC "D\0\x7f\xff\xfe\0\x01"
+					    "\0\x7f\xff\xf4");
 	struct bytes rest = BYTES(COMPLETE READY);
 	struct pgw_session s;
 	struct pgw_err err = { 0 };
 
 	start_query(&s, &hooks);
 	ck_assert(wire_feed(&s, first, &err));
-	feed_zeros(&s, (64 << 20) - 12);
+	feed_zeros(&s, (8 << 20) - 12);
 	ck_assert_msg(wire_feed(&s, rest, &err), "%s", err.msg);
 	ck_assert(seen.rows == 1 && seen.done == 1 && seen.ok);
-	ck_assert_uint_eq(seen.bytes, (64 << 20) - 8);
+	ck_assert_uint_eq(seen.bytes, (8 << 20) - 8);
 	pgw_session_release(&s);
 }
 
@@ -406,6 +406,55 @@ START_TEST(a_big_error_is_cut_but_not_lost)
 	ck_assert_str_eq(seen.text, "bad");
 	ck_assert_uint_le(s.error.cap, 1 << 17);
 	pgw_session_release(&s);
+}
+
+END_TEST
+
+/* An error whose message has n letters, with a hint behind it; its size. */
+static size_t long_error(unsigned char *p, size_t n)
+{
+	static const char head[] = "SERROR\0M", tail[] = "\0Hmore\0";
+	size_t size = 5 + sizeof(head) - 1 + n + sizeof(tail);
+
+	p[0] = 'E';
+	for (unsigned i = 1; i <= 4; i++)
+		p[i] = (unsigned char)((size - 1) >> (8 * (4 - i)));
+	memcpy(p + 5, head, sizeof(head) - 1);
+	memset(p + 5 + sizeof(head) - 1, 'x', n);
+	memcpy(p + size - sizeof(tail), tail, sizeof(tail));
+	return size;
+}
+
+/* Wherever the cut falls, and in whatever pieces it comes. */
+START_TEST(a_long_error_is_cut_at_any_place)
+{
+	static const size_t pieces[] = { 1, 999, 65535, 65536, 65537, 1 << 20 };
+	static unsigned char bytes[200000];
+	struct bytes rest = BYTES(READY);
+
+	for (size_t n = 65536 - 40; n < 65536 + 10; n++) {
+		size_t size = long_error(bytes, n);
+		size_t piece = pieces[n % 6];
+		struct seen seen = { 0 };
+		const struct pgw_hooks hooks = { .done = on_done,
+						 .ctx = &seen };
+		struct pgw_session s;
+		struct pgw_err err = { 0 };
+
+		start_query(&s, &hooks);
+		for (size_t at = 0; at < size; at += piece) {
+			size_t part = size - at < piece ? size - at : piece;
+
+			ck_assert_msg(pgw_session_feed(&s, bytes + at, part,
+						       &err),
+				      "%zu letters: %s", n, err.msg);
+		}
+		ck_assert_msg(wire_feed(&s, rest, &err), "%zu letters: %s", n,
+			      err.msg);
+		ck_assert(seen.done == 1 && !seen.ok);
+		ck_assert_int_eq(seen.text[0], 'x');
+		pgw_session_release(&s);
+	}
 }
 
 END_TEST
@@ -562,7 +611,7 @@ UNIT_MAIN("session_hostile", a_strange_greeting_ends_the_session,
 	  a_server_that_says_too_much_before_it_is_ready_is_left,
 	  a_big_row_that_nobody_wants_is_not_kept,
 	  a_big_row_that_somebody_wants_arrives_whole,
-	  a_big_error_is_cut_but_not_lost,
+	  a_big_error_is_cut_but_not_lost, a_long_error_is_cut_at_any_place,
 	  the_first_error_counts_and_noise_after_it_does_not,
 	  a_password_goes_only_where_it_may,
 	  less_than_the_least_protocol_is_refused,
