@@ -194,28 +194,42 @@ static bool skip_unwanted(struct pgw_session *s, struct pgw_view rest)
 	return s->skip > 0;
 }
 
-/* The length of an error or notice of which only the beginning is kept; or 0 */
-static size_t long_diag(const struct pgw_session *s, struct pgw_view rest)
+static bool is_long_diag(const struct pgw_session *s, const struct pgw_frame *f)
 {
-	struct pgw_frame f;
-
-	if ((s->state != PGW_BUSY && s->state != PGW_IDLE) ||
-	    !pgw_msg_peek(rest, &f) || (f.tag != 'E' && f.tag != 'N') ||
-	    f.length <= DIAG_KEEP || f.length > SKIP_MAX)
-		return 0;
-	return f.length;
+	return (s->state == PGW_BUSY || s->state == PGW_IDLE) &&
+	       (f->tag == 'E' || f->tag == 'N') && f->length > DIAG_KEEP &&
+	       f->length <= SKIP_MAX;
 }
 
-/* Make the first DIAG_KEEP bytes of such a message one that ends there. */
-static void shorten(unsigned char *p)
+/* Make of such a message's beginning one that ends there; gives its length. */
+static size_t shorten(unsigned char *p)
 {
 	bool between_fields = p[DIAG_KEEP - 3] == 0;
-	size_t length = DIAG_KEEP - 1 - between_fields; /* without the tag */
+	size_t kept = DIAG_KEEP - between_fields, length = kept - 1;
 
 	p[DIAG_KEEP - 2] = 0;
 	p[DIAG_KEEP - 1] = 0;
 	for (int i = 4; i >= 1; i--, length >>= 8)
 		p[i] = (unsigned char)length;
+	return kept;
+}
+
+/*
+ * Of a long error or notice at this place only the beginning is kept: false
+ * while that is not all there.  *beyond is what follows and is to be dropped.
+ */
+static bool cut_diag(struct pgw_session *s, size_t at, size_t *beyond)
+{
+	struct pgw_view rest = { s->in.data + at, s->in.len - at };
+	struct pgw_frame f;
+
+	*beyond = 0;
+	if (!pgw_msg_peek(rest, &f) || !is_long_diag(s, &f))
+		return true;
+	if (rest.n < DIAG_KEEP)
+		return false;
+	*beyond = f.length - shorten(s->in.data + at);
+	return true;
 }
 
 /* Drop n bytes: those that are in s->in from at on, and the others to come. */
@@ -229,7 +243,7 @@ static size_t skip(struct pgw_session *s, size_t at, size_t n)
 
 static bool take_messages(struct pgw_session *s, struct pgw_err *err)
 {
-	size_t used, diag, done = 0;
+	size_t used, beyond, done = 0;
 	struct pgw_msg m;
 
 	do {
@@ -239,18 +253,14 @@ static bool take_messages(struct pgw_session *s, struct pgw_err *err)
 			done += skip(s, done, s->skip);
 			break;
 		}
-		diag = long_diag(s, rest);
-		if (diag > 0 && rest.n < DIAG_KEEP)
+		if (!cut_diag(s, done, &beyond))
 			break;
-		if (diag > 0)
-			shorten(s->in.data + done);
 		if (!pgw_msg_decode(rest, &m, &used, err))
 			return explain(s, err);
 		if (used > 0 && !step(s, &m, err))
 			return false;
 		done += used;
-		if (diag > 0)
-			done += skip(s, done, diag - used);
+		done += skip(s, done, beyond);
 	} while (used > 0 && done < s->in.len);
 	pgw_buf_drop(&s->in, done);
 	return true;
