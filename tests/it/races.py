@@ -26,12 +26,12 @@ DATA = [('a', 'CREATE TABLE IF NOT EXISTS log (what text);'
         ('e', "INSERT INTO log VALUES ('e');")]
 
 
-def make(layout, count, slow=None, seconds=2):
-    """The first so many; `slow` sleeps in its middle."""
+def make(layout, count, slow=None):
+    """The first so many; `slow` sleeps for two seconds in its middle."""
     text = dict(DATA)
     if slow:
         first, _, rest = text[slow].partition(';')
-        text[slow] = '%s; SELECT pg_sleep(%d);%s' % (first, seconds, rest)
+        text[slow] = '%s; SELECT pg_sleep(2);%s' % (first, rest)
     where = newdir('race-%s-%d' % (layout, count))
     if layout == 'v0':
         return journal(where, [('%04d_%s' % (i, n), text[n]) for i, (n, _)
@@ -220,16 +220,33 @@ def mizzle_meanwhile(layout, version):
 
 def killed_in_between():
     """The one that works dies; those that wait take over."""
-    whole = make('v0', 5, slow='c', seconds=20)
     server.fresh('r')
+    server.sql('r', 'CREATE TABLE gate ()', 'GRANT ALL ON gate TO tester')
+    gate = subprocess.Popen(
+        [server.psql, '-X', '-q', '-h', server.dir, '-p', str(server.port),
+         '-U', 'postgres', '-d', 'r'], stdin=subprocess.PIPE, text=True)
+    gate.stdin.write('BEGIN; LOCK TABLE gate;\n')
+    gate.stdin.flush()
+
+    def at_the_gate(granted):
+        return server.sql('r', "SELECT count(*) FROM pg_locks WHERE relation "
+                          "= 'gate'::regclass AND granted = %s" % granted)
+    check('killed: the gate is shut', True, wait_for(
+        lambda: at_the_gate('true') == '1'))
+    whole = journal(newdir('killed'), [
+        ('%04d_%s' % (i, n), ('SELECT FROM gate;' if n == 'c' else '') + text)
+        for i, (n, text) in enumerate(DATA)])
     first = start('migrate', '--url', server.url('r'), '--dir', whole)
-    check('killed: it is at work', True, wait_for(lambda: busy('r')))
+    check('killed: it is at work', True, wait_for(
+        lambda: at_the_gate('false') == '1'))
     others = [start('migrate', '--url', server.url('r'), '--dir', whole)
               for _ in range(3)]
     for run in others:
         check('killed: the others wait', True, heard(run, 'waiting: '))
     first.kill()
     finish(first)
+    gate.stdin.close()
+    gate.wait()
     check('killed: the others end well', [0] * 3,
           [finish(r).status for r in others])
     exactly_once('killed')

@@ -362,6 +362,28 @@ START_TEST(a_silent_server_does_not_eat_all_the_time)
 
 END_TEST
 
+START_TEST(looking_up_ends_at_the_deadline_and_at_an_interrupt)
+{
+	struct pgw_sock limits = { -1, -1, pgw_clock_ms() };
+	int p[2];
+
+	ck_assert(!pgw_resolve(&addrs, "silent.example", 5432, &limits, &err));
+	ck_assert_int_eq(err.code, PGW_E_TIMEOUT);
+	ck_assert_str_eq(err.msg, "looking up host silent.example: timed out");
+
+	ck_assert_int_eq(pipe(p), 0);
+	ck_assert_int_eq(write(p[1], "x", 1), 1);
+	limits.interrupt_fd = p[0];
+	limits.deadline = PGW_FOREVER;
+	ck_assert(!pgw_resolve(&addrs, "silent.example", 5432, &limits, &err));
+	ck_assert_int_eq(err.code, PGW_E_INTERRUPTED);
+	ck_assert_uint_eq(addrs.n, 0);
+	close(p[0]);
+	close(p[1]);
+}
+
+END_TEST
+
 /* Some home routers do not answer questions about IPv6. */
 START_TEST(half_an_answer_is_enough)
 {
@@ -392,13 +414,19 @@ END_TEST
 
 int main(void)
 {
-	const TTest *tests[] = { names_have_the_addresses_that_dns_tells,
-				 what_dns_cannot_tell_is_explained,
-				 a_silent_server_does_not_eat_all_the_time,
-				 half_an_answer_is_enough,
-				 the_options_of_the_resolver_count };
+	const TTest *tests[] = {
+		names_have_the_addresses_that_dns_tells,
+		what_dns_cannot_tell_is_explained,
+		a_silent_server_does_not_eat_all_the_time,
+		looking_up_ends_at_the_deadline_and_at_an_interrupt,
+		half_an_answer_is_enough,
+		the_options_of_the_resolver_count
+	};
 	int status;
 
+	unsetenv("RES_OPTIONS");
+	unsetenv("LOCALDOMAIN");
+	unsetenv("HOSTALIASES");
 	if (!leave_the_network()) {
 		printf("skipped: this user may not have a network of its "
 		       "own\n");
