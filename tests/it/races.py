@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count as counter
 
 from harness import (LONG, Server, check, drizzle_home, finish, folders,
                      heard, journal, mizzle, needs_program, newdir, note, start,
@@ -26,13 +28,16 @@ DATA = [('a', 'CREATE TABLE IF NOT EXISTS log (what text);'
         ('e', "INSERT INTO log VALUES ('e');")]
 
 
+made = counter()
+
+
 def make(layout, count, slow=None):
     """The first so many; `slow` sleeps for two seconds in its middle."""
     text = dict(DATA)
     if slow:
         first, _, rest = text[slow].partition(';')
         text[slow] = '%s; SELECT pg_sleep(2);%s' % (first, rest)
-    where = newdir('race-%s-%d' % (layout, count))
+    where = newdir('race-%d' % next(made))
     if layout == 'v0':
         return journal(where, [('%04d_%s' % (i, n), text[n]) for i, (n, _)
                                in enumerate(DATA[:count])])
@@ -40,12 +45,12 @@ def make(layout, count, slow=None):
                            for i, (n, _) in enumerate(DATA[:count])])
 
 
-def exactly_once(what, rows=5):
+def exactly_once(what, rows=5, db='r'):
     check(what + ': every effect is there once', 'a b c d e|111|1', server.sql(
-        'r', "SELECT (SELECT string_agg(what, ' ' ORDER BY what) FROM log), "
+        db, "SELECT (SELECT string_agg(what, ' ' ORDER BY what) FROM log), "
         "(SELECT n FROM counter), (SELECT count(*) FROM counter)"))
     check(what + ': every row is there once', '%d|%d' % (rows, rows),
-          server.sql('r', 'SELECT count(*), count(DISTINCT hash) FROM '
+          server.sql(db, 'SELECT count(*), count(DISTINCT hash) FROM '
                      'drizzle.__drizzle_migrations'))
 
 
@@ -170,22 +175,21 @@ def busy(db):
                       % db) != '0'
 
 
-def drizzle_meanwhile(layout, version, before, count=1, options=()):
+def drizzle_meanwhile(db, layout, version, before, count=1, options=()):
     """Drizzle, started while mizzle applies, waits; nothing runs twice."""
-    whole = make(layout, 5, slow='c')
     what = '%d Drizzle during mizzle, %s, %d applied before %s' % (
         count, layout, before, ' '.join(options))
     for _ in range(3 if LONG else 1):
-        server.fresh('r')
+        server.fresh(db)
         if before:
-            mizzle('migrate', '--url', server.url('r'), '--dir',
+            mizzle('migrate', '--url', server.url(db), '--dir',
                    make(layout, before))
         whole = make(layout, 5, slow='c')
-        ours = start('migrate', '--json', '--url', server.url('r'), '--dir',
+        ours = start('migrate', '--json', '--url', server.url(db), '--dir',
                      whole, *options)
         check(what + ': it is at work', True,
-              wait_for(lambda: busy('r')))
-        theirs = [start_drizzle(version, server.url('r'), whole)
+              wait_for(lambda: busy(db)))
+        theirs = [start_drizzle(version, server.url(db), whole)
                   for _ in range(count)]
         got = finish(ours)
         check(what + ': mizzle ends well', 0, got.status)
@@ -195,26 +199,26 @@ def drizzle_meanwhile(layout, version, before, count=1, options=()):
                   (done.status, done.err))
         note('%s: mizzle applied %s of %d' % (
             what, got.event('result').get('applied'), 5 - before))
-        exactly_once(what)
+        exactly_once(what, db=db)
 
 
-def mizzle_meanwhile(layout, version):
+def mizzle_meanwhile(db, layout, version):
     """mizzle, started while Drizzle applies: it must not run things twice.
     Drizzle takes no lock, but its tables and rows are seen in time."""
-    server.fresh('r')
-    mizzle('migrate', '--url', server.url('r'), '--dir', make(layout, 2))
+    server.fresh(db)
+    mizzle('migrate', '--url', server.url(db), '--dir', make(layout, 2))
     whole = make(layout, 5, slow='c')
-    theirs = start_drizzle(version, server.url('r'), whole)
-    if not wait_for(lambda: busy('r')):
+    theirs = start_drizzle(version, server.url(db), whole)
+    if not wait_for(lambda: busy(db)):
         return
-    ours = finish(start('migrate', '--json', '--url', server.url('r'),
+    ours = finish(start('migrate', '--json', '--url', server.url(db),
                         '--dir', whole), 60)
     done = finish(theirs)
     what = 'mizzle during Drizzle, ' + layout
     note('%s: statuses %s and %s; log %s, history %s' % (
         what, ours.status, done.status,
-        server.sql('r', "SELECT string_agg(what, '' ORDER BY what) FROM log"),
-        server.sql('r', 'SELECT count(*) FROM '
+        server.sql(db, "SELECT string_agg(what, '' ORDER BY what) FROM log"),
+        server.sql(db, 'SELECT count(*) FROM '
                    'drizzle.__drizzle_migrations')))
 
 
@@ -263,11 +267,16 @@ counted()
 failing()
 killed_in_between()
 if drizzle_home():
-    for layout, version in ('v0', 0), ('v1', 1):
-        for before in 0, 2:
-            drizzle_meanwhile(layout, version, before)
-        drizzle_meanwhile(layout, version, 2, 2, ('--transaction', 'all'))
-        mizzle_meanwhile(layout, version)
+    # They sleep most of the time, so all at once, each with its database.
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(race, 'r%d' % i, layout, version, *more)
+                for layout, version in (('v0', 0), ('v1', 1))
+                for i, (race, *more) in enumerate((
+                    (drizzle_meanwhile, 0), (drizzle_meanwhile, 2),
+                    (drizzle_meanwhile, 2, 2, ('--transaction', 'all')),
+                    (mizzle_meanwhile,)), 10 * version)]
+    for one in done:
+        one.result()    # or its exception
 else:
     note('no drizzle-orm here: it was left out of the races')
 sys.exit(verdict())
