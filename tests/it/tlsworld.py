@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 
 from harness import (HERE, Server, check, mizzle, newdir, note, shared, skip,
@@ -108,13 +109,20 @@ class TlsServer(Server):
         self.set(ssl='on', **settings)
 
     def reload(self):
-        """The postmaster accepts nobody between that line and the end."""
+        """The files are read between that line in the log and the next
+        connection; whoever writes others meanwhile makes a mixture."""
         self.attempts()
         with open(os.path.join(self.data, 'postmaster.pid'),
                   encoding='ascii') as f:
             os.kill(int(f.readline()), signal.SIGHUP)
         if not wait_for(lambda: 'received SIGHUP' in self.news()):
             raise RuntimeError('the server does not reload')
+        with socket.socket(socket.AF_UNIX) as knock:
+            knock.connect(os.path.join(self.dir, '.s.PGSQL.%d' % self.port))
+            if not wait_for(lambda: re.search(
+                    r'(?s)received SIGHUP.*received: host=\[local\]',
+                    self.news())):
+                raise RuntimeError('the server does not come back')
 
     # ---- the log
 
