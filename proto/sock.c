@@ -110,23 +110,6 @@ ssize_t pgw_sock_read(struct pgw_sock *k, void *buf, size_t n,
 	return got;
 }
 
-ssize_t pgw_sock_write(struct pgw_sock *k, const void *buf, size_t n,
-		       struct pgw_err *err)
-{
-	ssize_t put;
-
-	do {
-		if (!wait_for(k, POLLOUT, NULL, err))
-			return -1;
-		put = transmit(k, buf, n);
-	} while (put == -EAGAIN);
-	if (put < 0) {
-		fail_move((int)-put, "send", err);
-		return -1;
-	}
-	return put;
-}
-
 static bool move_in(const struct pgw_sock *k, struct pgw_move *m,
 		    struct pgw_err *err)
 {

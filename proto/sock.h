@@ -62,15 +62,13 @@ int pgw_sock_outcome(int fd, const struct pgw_addr *a);
 bool pgw_sock_refuse(int problem, int family, struct pgw_err *err);
 
 /*
- * Each moves at least one byte or fails, and waits for that as long as it may.
- * read gives 0 at the end of the stream; both give -1 after filling err.  A
- * deadline that has passed and an interrupt are noticed even when there is no
- * need to wait.  Errors: CLOSED, TIMEOUT, INTERRUPTED, IO.
+ * Reads at least one byte or fails, and waits for that as long as it may.
+ * Gives 0 at the end of the stream, and -1 after filling err.  A deadline that
+ * has passed and an interrupt are noticed even when there is no need to wait.
+ * Errors: CLOSED, TIMEOUT, INTERRUPTED, IO.
  */
 ssize_t pgw_sock_read(struct pgw_sock *k, void *buf, size_t n,
 		      struct pgw_err *err);
-ssize_t pgw_sock_write(struct pgw_sock *k, const void *buf, size_t n,
-		       struct pgw_err *err);
 
 /* Bytes to move both ways; either may be absent, not both. */
 struct pgw_move {

@@ -7,7 +7,6 @@
 #include "tls_own.h"
 #include "tls_trust.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

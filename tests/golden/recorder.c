@@ -34,12 +34,12 @@ static void note(FILE *f, char side, struct pgw_view v)
 static bool send_all(struct tape *t, struct pgw_view rest, struct pgw_err *err)
 {
 	while (rest.n > 0) {
-		ssize_t n = pgw_sock_write(&t->k, rest.p, rest.n, err);
+		struct pgw_move m = { .out = rest.p, .pending = rest.n };
 
-		if (n < 0)
+		if (!pgw_sock_move(&t->k, &m, err))
 			return false;
-		rest.p += n;
-		rest.n -= (size_t)n;
+		rest.p += m.put;
+		rest.n -= m.put;
 	}
 	return true;
 }

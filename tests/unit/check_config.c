@@ -10,27 +10,13 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static bool settle(struct pgw_config *cfg, const char *text, struct fake *f,
-		   struct pgw_err *err)
-{
-	struct pgw_outside o = fake_outside(f);
-	struct pgw_conninfo c;
-	bool ok;
-
-	pgw_conninfo_init(&c);
-	ok = pgw_conninfo_parse(&c, text, err) &&
-	     pgw_conninfo_complete(&c, &o, err) &&
-	     pgw_config_settle(cfg, &c, &o, err);
-	pgw_conninfo_release(&c);
-	return ok;
-}
-
 static void settled(struct pgw_config *cfg, const char *text)
 {
 	struct fake f = { .user = "me", .dir = "/var/run/postgresql" };
 	struct pgw_err err;
 
-	ck_assert_msg(settle(cfg, text, &f, &err), "%s: %s", text, err.msg);
+	ck_assert_msg(fake_settle(cfg, text, &f, &err), "%s: %s", text,
+		      err.msg);
 }
 
 static const char *notice(const struct pgw_config *cfg)
@@ -108,7 +94,7 @@ START_TEST(without_its_first_directory_the_socket_is_in_tmp)
 	struct pgw_config cfg;
 	struct pgw_err err;
 
-	ck_assert(settle(&cfg, "host=h,", &f, &err));
+	ck_assert(fake_settle(&cfg, "host=h,", &f, &err));
 	ck_assert_str_eq(cfg.hosts[1].host, "/tmp");
 	ck_assert(cfg.hosts[1].local);
 	pgw_config_release(&cfg);
@@ -217,7 +203,7 @@ START_TEST(three_variables_become_settings_of_the_session)
 	struct pgw_config cfg;
 	struct pgw_err err;
 
-	ck_assert(settle(&cfg, "options='-c a=b'", &f, &err));
+	ck_assert(fake_settle(&cfg, "options='-c a=b'", &f, &err));
 	ck_assert_str_eq(cfg.datestyle, "ISO");
 	ck_assert_str_eq(cfg.timezone, "UTC");
 	ck_assert_ptr_null(cfg.geqo);
@@ -259,7 +245,7 @@ START_TEST(what_cannot_be_settled_is_told)
 		struct pgw_config cfg;
 		struct pgw_err err;
 
-		ck_assert(!settle(&cfg, cases[i].text, &f, &err));
+		ck_assert(!fake_settle(&cfg, cases[i].text, &f, &err));
 		ck_assert_str_eq(err.msg, cases[i].msg);
 	}
 }
@@ -297,10 +283,10 @@ START_TEST(the_password_file_is_asked_for_each_host)
 	struct pgw_config cfg;
 	struct pgw_err err;
 
-	ck_assert(settle(&cfg,
-			 "host=a,b,b,,/var/run/postgresql "
-			 "hostaddr=,,,9.9.9.9, port=1,05432,,4,5",
-			 &f, &err));
+	ck_assert(fake_settle(&cfg,
+			      "host=a,b,b,,/var/run/postgresql "
+			      "hostaddr=,,,9.9.9.9, port=1,05432,,4,5",
+			      &f, &err));
 	for (size_t i = 0; i < COUNT(want); i++) {
 		ck_assert_pstr_eq(cfg.hosts[i].password, want[i]);
 		ck_assert_int_eq(cfg.hosts[i].from_passfile, want[i] != NULL);
@@ -308,7 +294,7 @@ START_TEST(the_password_file_is_asked_for_each_host)
 	ck_assert_str_eq(cfg.passfile, "/home/me/.pgpass");
 	pgw_config_release(&cfg);
 
-	ck_assert(settle(&cfg, "host=a,b password=x", &f, &err));
+	ck_assert(fake_settle(&cfg, "host=a,b password=x", &f, &err));
 	ck_assert_str_eq(cfg.hosts[1].password, "x");
 	ck_assert(!cfg.hosts[1].from_passfile);
 	ck_assert_ptr_null(cfg.passfile);
@@ -331,7 +317,7 @@ START_TEST(lines_of_a_password_file_may_be_long)
 	strcat(text, "\n*:*:*:*:");
 	strcat(text, password);
 	f.text = pgw_view_of(text);
-	ck_assert(settle(&cfg, "host=h passfile=f", &f, &err));
+	ck_assert(fake_settle(&cfg, "host=h passfile=f", &f, &err));
 	ck_assert_str_eq(cfg.hosts[0].password, password);
 	pgw_config_release(&cfg);
 }
@@ -348,7 +334,7 @@ START_TEST(a_password_file_that_is_none_is_left_alone)
 	struct pgw_config cfg;
 	struct pgw_err err;
 
-	ck_assert(settle(&cfg, "host=h passfile=f", &f, &err));
+	ck_assert(fake_settle(&cfg, "host=h passfile=f", &f, &err));
 	ck_assert_ptr_null(cfg.hosts[0].password);
 	ck_assert_str_eq(notice(&cfg), "password file \"f\" is not a plain "
 				       "file");

@@ -39,25 +39,9 @@ static struct pgw_config two_hosts(uint16_t first, uint16_t second,
 
 /* ---- one after the other */
 
-static void welcome(int listener, const void *arg)
-{
-	int fd = fake_login(listener);
-
-	(void)arg;
-	fake_message(fd, 'X');
-}
-
-static void turn_away(int listener, const void *arg)
-{
-	const struct bytes *b = arg;
-	int fd = fake_accept(listener, NULL);
-
-	fake_send(fd, b->p, b->n);
-}
-
 START_TEST(the_second_host_is_tried_when_the_first_refuses)
 {
-	struct fake f = fake_start(welcome, NULL);
+	struct fake f = fake_start(fake_welcome, NULL);
 	struct pgw_config cfg = two_hosts(fake_no_port(), f.port,
 					  "target_session_attrs=any");
 	struct pgw_err err = { 0 };
@@ -73,8 +57,8 @@ END_TEST
 START_TEST(a_server_that_starts_up_is_passed_by)
 {
 	struct bytes starting = BYTES("E\0\0\0\x18SFATAL\0C57P03\0Mbad\0\0");
-	struct fake busy = fake_start(turn_away, &starting);
-	struct fake f = fake_start(welcome, NULL);
+	struct fake busy = fake_start(fake_turn_away, &starting);
+	struct fake f = fake_start(fake_welcome, NULL);
 	struct pgw_config cfg = two_hosts(busy.port, f.port,
 					  "target_session_attrs=any");
 	struct pgw_err err = { 0 };
@@ -91,8 +75,8 @@ END_TEST
 START_TEST(a_wrong_password_is_not_tried_elsewhere)
 {
 	struct bytes wrong = BYTES("E\0\0\0\x18SFATAL\0C28P01\0Mbad\0\0");
-	struct fake f = fake_start(turn_away, &wrong);
-	struct fake other = fake_start(welcome, NULL);
+	struct fake f = fake_start(fake_turn_away, &wrong);
+	struct fake other = fake_start(fake_welcome, NULL);
 	struct pgw_config cfg = two_hosts(f.port, other.port,
 					  "target_session_attrs=any");
 	struct pgw_err err = { 0 };
@@ -129,7 +113,7 @@ END_TEST
 
 START_TEST(of_two_addresses_the_one_that_answers_is_found)
 {
-	struct fake f = fake_start(welcome, NULL);
+	struct fake f = fake_start(fake_welcome, NULL);
 	struct pgw_err err = { 0 };
 	struct pgw_config cfg;
 	char text[100];
@@ -214,7 +198,7 @@ START_TEST(a_server_with_another_encoding_is_refused)
 {
 	struct bytes sjis = BYTES(AUTH_OK "S\0\0\0\x19"
 					  "client_encoding\0SJIS\0" READY);
-	struct fake f = fake_start(turn_away, &sjis);
+	struct fake f = fake_start(fake_turn_away, &sjis);
 	struct pgw_config cfg = fake_config(f.port, "");
 	struct pgw_err err = { 0 };
 
@@ -232,7 +216,7 @@ START_TEST(a_server_that_reads_strings_in_another_way_is_refused)
 	struct bytes off = BYTES(AUTH_OK
 				 "S\0\0\0\x24"
 				 "standard_conforming_strings\0off\0" READY);
-	struct fake f = fake_start(turn_away, &off);
+	struct fake f = fake_start(fake_turn_away, &off);
 	struct pgw_config cfg = fake_config(f.port, "");
 	struct pgw_err err = { 0 };
 
@@ -376,7 +360,7 @@ static void writable_twice(int listener, const void *arg)
 		      "\0\0\0\0n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 	FAKE_SEND(fd, "D\0\0\0\x12\0\x02\0\0\0\1f\0\0\0\3off" COMPLETE READY);
 	fake_message(fd, 'X');
-	welcome(listener, NULL);
+	fake_welcome(listener, NULL);
 }
 
 START_TEST(a_standby_may_be_preferred_without_there_being_one)
@@ -513,7 +497,7 @@ END_TEST
 
 START_TEST(certificates_do_not_matter_where_tls_is_disabled)
 {
-	struct fake f = fake_start(welcome, NULL);
+	struct fake f = fake_start(fake_welcome, NULL);
 	struct pgw_config cfg = fake_config(
 		f.port, "sslmode=disable sslrootcert=/ca.pem sslcert=/c.pem");
 	struct pgw_err err = { 0 };
@@ -565,7 +549,7 @@ static struct fake start_local(const char *dir)
 	unlink(a.sun_path);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	ck_assert_int_eq(listen(fd, 1), 0);
-	return fake_start_on(fd, welcome, NULL);
+	return fake_start_on(fd, fake_welcome, NULL);
 }
 
 static void check_peer(const char *dir, const char *peer, bool wanted)
@@ -642,7 +626,7 @@ END_TEST
 START_TEST(hosts_may_be_tried_in_any_order)
 {
 	for (int i = 0; i < 10; i++) {
-		struct fake f = fake_start(welcome, NULL);
+		struct fake f = fake_start(fake_welcome, NULL);
 		struct pgw_config cfg = two_hosts(fake_no_port(), f.port,
 						  "load_balance_hosts=random "
 						  "target_session_attrs=any");

@@ -4,19 +4,11 @@
 
 #include "dial.h"
 #include "fake_server.h"
+#include "loopback.h"
 
 #include <netinet/tcp.h>
 
 #define LATER_MS 20000 /* nothing here takes that long but a failure */
-
-static int option(const struct pgw_sock *k, int level, int name)
-{
-	int v = -1;
-	socklen_t n = sizeof(v);
-
-	ck_assert_int_eq(getsockopt(k->fd, level, name, &v, &n), 0);
-	return v;
-}
 
 /* ---- what the settings ask of the kernel */
 
@@ -197,22 +189,6 @@ static int listen_v6(uint16_t port)
 	return -1;
 }
 
-static void welcome(int listener, const void *arg)
-{
-	int fd = fake_login(listener);
-
-	(void)arg;
-	fake_message(fd, 'X');
-}
-
-static void turn_away(int listener, const void *arg)
-{
-	const struct bytes *b = arg;
-	int fd = fake_accept(listener, NULL);
-
-	fake_send(fd, b->p, b->n);
-}
-
 static bool connect_to(const char *host, uint16_t port, const char *more,
 		       size_t *trips, struct pgw_err *err)
 {
@@ -240,7 +216,7 @@ START_TEST(after_an_address_that_starts_up_the_next_is_tried)
 {
 	struct bytes starting = BYTES("E\0\0\0\x18SFATAL\0C57P03\0Mbad\0\0");
 	struct bytes wrong = BYTES("E\0\0\0\x18SFATAL\0C28P01\0Mbad\0\0");
-	struct fake busy = fake_start(turn_away, &starting), f;
+	struct fake busy = fake_start(fake_turn_away, &starting), f;
 	int v6 = listen_v6(busy.port);
 	struct pgw_err err = { 0 };
 
@@ -248,17 +224,17 @@ START_TEST(after_an_address_that_starts_up_the_next_is_tried)
 		fake_kill(busy);
 		return; /* no IPv6 here */
 	}
-	f = fake_start_on(v6, welcome, NULL);
+	f = fake_start_on(v6, fake_welcome, NULL);
 	ck_assert_msg(connect_to("localhost", busy.port, "", NULL, &err), "%s",
 		      err.msg);
 	fake_end(busy);
 	fake_end(f);
 
 	/* but what does not pass is the end */
-	busy = fake_start(turn_away, &wrong);
+	busy = fake_start(fake_turn_away, &wrong);
 	v6 = listen_v6(busy.port);
 	ck_assert_int_ge(v6, 0);
-	f = fake_start_on(v6, welcome, NULL);
+	f = fake_start_on(v6, fake_welcome, NULL);
 	ck_assert(!connect_to("localhost", busy.port, "", NULL, &err));
 	ck_assert_str_eq(err.sqlstate, "28P01");
 	fake_end(busy);
@@ -270,7 +246,7 @@ END_TEST
 START_TEST(what_was_wrong_with_each_address_is_told)
 {
 	struct bytes starting = BYTES("E\0\0\0\x18SFATAL\0C57P03\0Mbad\0\0");
-	struct fake busy = fake_start(turn_away, &starting);
+	struct fake busy = fake_start(fake_turn_away, &starting);
 	struct pgw_err err = { 0 };
 
 	ck_assert(!connect_to("localhost", busy.port, "", NULL, &err));
@@ -285,7 +261,7 @@ END_TEST
 
 START_TEST(who_takes_any_server_is_not_asked_more)
 {
-	struct fake f = fake_start(welcome, NULL);
+	struct fake f = fake_start(fake_welcome, NULL);
 	struct pgw_err err = { 0 };
 	size_t trips = 0;
 

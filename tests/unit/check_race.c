@@ -2,6 +2,7 @@
 /* Addresses that answer, refuse and hang, on the loopback. */
 #include <config.h>
 
+#include "loopback.h"
 #include "race.h"
 #include "unit.h"
 
@@ -20,40 +21,12 @@
 #define LATER_MS 20000 /* nothing here takes that long but a failure */
 #define SOON_MS 200    /* before a second address starts by itself */
 
-static struct pgw_sock client(int64_t ms)
-{
-	return (struct pgw_sock){ .fd = -1,
-				  .interrupt_fd = -1,
-				  .deadline = pgw_clock_ms() + ms };
-}
-
 static struct pgw_addr numeric(const char *text)
 {
 	struct pgw_addr a;
 
 	ck_assert(pgw_addr_numeric(&a, text, 5432));
 	return a;
-}
-
-static int bound(struct pgw_addr *a)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	*a = (struct pgw_addr){ .len = sizeof(a->sa) };
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a->sa, &a->len),
-			 0);
-	return fd;
-}
-
-static int listener(struct pgw_addr *a, int backlog)
-{
-	int fd = bound(a);
-
-	ck_assert_int_eq(listen(fd, backlog), 0);
-	return fd;
 }
 
 static struct pgw_addr answers(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "sock.h"
+#include "loopback.h"
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -21,36 +21,6 @@
 
 static const struct pgw_tcp plain = { .keepalives = true };
 
-static int bound(struct pgw_addr *a)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	*a = (struct pgw_addr){ .len = sizeof(a->sa) };
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&a->sa, &a->len),
-			 0);
-	return fd;
-}
-
-/* A socket that listens on the loopback, and its address. */
-static int listener(struct pgw_addr *a, int backlog)
-{
-	int fd = bound(a);
-
-	ck_assert_int_eq(listen(fd, backlog), 0);
-	return fd;
-}
-
-static struct pgw_sock client(int64_t ms)
-{
-	return (struct pgw_sock){ .fd = -1,
-				  .interrupt_fd = -1,
-				  .deadline = pgw_clock_ms() + ms };
-}
-
 /* A connected pair: ours, and the plain descriptor of the other side. */
 static struct pgw_sock connected(int *server)
 {
@@ -64,15 +34,6 @@ static struct pgw_sock connected(int *server)
 	ck_assert_int_ge(*server, 0);
 	close(fd);
 	return k;
-}
-
-static int option(const struct pgw_sock *k, int level, int name)
-{
-	int v = -1;
-	socklen_t n = sizeof(v);
-
-	ck_assert_int_eq(getsockopt(k->fd, level, name, &v, &n), 0);
-	return v;
 }
 
 START_TEST(addresses_have_a_text)
@@ -364,7 +325,7 @@ START_TEST(bytes_are_read_and_written)
 	int server;
 	struct pgw_sock k = connected(&server);
 
-	ck_assert_int_eq(pgw_sock_write(&k, "hello", 5, &err), 5);
+	ck_assert_int_eq(put(&k, "hello", 5, &err), 5);
 	ck_assert_int_eq(recv(server, buf, sizeof(buf), 0), 5);
 	ck_assert_int_eq(send(server, "hi", 2, 0), 2);
 	ck_assert_int_eq(pgw_sock_read(&k, buf, sizeof(buf), &err), 2);
@@ -403,7 +364,7 @@ START_TEST(writing_ends_at_the_deadline)
 	struct pgw_sock k = connected(&server);
 
 	k.deadline = pgw_clock_ms() + SOON_MS;
-	while (pgw_sock_write(&k, big, sizeof(big), &err) > 0)
+	while (put(&k, big, sizeof(big), &err) > 0)
 		;
 	ck_assert_int_eq(err.code, PGW_E_TIMEOUT);
 	pgw_sock_close(&k);
@@ -603,7 +564,7 @@ START_TEST(a_reset_is_a_closed_connection_and_no_signal)
 	die_with(&k, server, "");
 	ck_assert(!pgw_sock_move(&k, &m, &err));
 	ck_assert_int_eq(err.code, PGW_E_CLOSED);
-	ck_assert_int_eq(pgw_sock_write(&k, "x", 1, &err), -1);
+	ck_assert_int_eq(put(&k, "x", 1, &err), -1);
 	ck_assert_int_eq(err.code, PGW_E_CLOSED);
 	pgw_sock_close(&k);
 }

@@ -9,28 +9,13 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static bool settle(struct pgw_config *cfg, const char *text, struct fake *f,
-		   struct pgw_err *err)
-{
-	struct pgw_outside o = fake_outside(f);
-	struct pgw_conninfo c;
-	bool ok;
-
-	pgw_conninfo_init(&c);
-	c.name = "--url";
-	ok = pgw_conninfo_parse(&c, text, err) &&
-	     pgw_conninfo_complete(&c, &o, err) &&
-	     pgw_config_settle(cfg, &c, &o, err);
-	pgw_conninfo_release(&c);
-	return ok;
-}
-
 static void settled(struct pgw_config *cfg, const char *text, const char *home)
 {
 	struct fake f = { .user = "me", .home = home };
 	struct pgw_err err;
 
-	ck_assert_msg(settle(cfg, text, &f, &err), "%s: %s", text, err.msg);
+	ck_assert_msg(fake_settle(cfg, text, &f, &err), "%s: %s", text,
+		      err.msg);
 }
 
 START_TEST(what_nobody_named_stands_in_the_home_directory)
@@ -237,7 +222,8 @@ START_TEST(what_does_not_go_together_is_refused)
 		struct pgw_config cfg;
 		struct pgw_err err;
 
-		ck_assert_msg(!settle(&cfg, r->text, &f, &err), "%s", r->text);
+		ck_assert_msg(!fake_settle(&cfg, r->text, &f, &err), "%s",
+			      r->text);
 		ck_assert_str_eq(err.msg, r->msg);
 		ck_assert_str_eq(err.hint, r->hint);
 	}
@@ -259,7 +245,7 @@ static void check_origin(const char *const *env, const char *text,
 	struct pgw_config cfg;
 	struct pgw_err err;
 
-	ck_assert_msg(!settle(&cfg, text, &f, &err), "%s", hint);
+	ck_assert_msg(!fake_settle(&cfg, text, &f, &err), "%s", hint);
 	ck_assert_str_eq(err.hint, hint);
 }
 
@@ -303,7 +289,7 @@ START_TEST(no_error_shows_a_secret)
 		struct pgw_config cfg;
 		struct pgw_err err;
 
-		ck_assert(!settle(&cfg, texts[i], &f, &err));
+		ck_assert(!fake_settle(&cfg, texts[i], &f, &err));
 		ck_assert_ptr_null(strstr(err.msg, "s3cr3t"));
 		ck_assert_ptr_null(strstr(err.hint, "s3cr3t"));
 	}

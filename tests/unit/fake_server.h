@@ -114,6 +114,26 @@ static inline int fake_login(int listener)
 	return fd;
 }
 
+/* ---- roles */
+
+/* It lets one in, who then says goodbye. */
+static inline void fake_welcome(int listener, const void *arg)
+{
+	int fd = fake_login(listener);
+
+	(void)arg;
+	fake_message(fd, 'X');
+}
+
+/* It answers one startup message with arg, a struct bytes. */
+static inline void fake_turn_away(int listener, const void *arg)
+{
+	const struct bytes *b = arg;
+	int fd = fake_accept(listener, NULL);
+
+	fake_send(fd, b->p, b->n);
+}
+
 /* ---- in the test's */
 
 static inline int fake_bound(uint16_t *port)

@@ -77,4 +77,21 @@ static inline struct pgw_outside fake_outside(struct fake *f)
 	};
 }
 
+/* Read and settle a string of --url's; cfg is to be released after true. */
+static inline bool fake_settle(struct pgw_config *cfg, const char *text,
+			       struct fake *f, struct pgw_err *err)
+{
+	struct pgw_outside o = fake_outside(f);
+	struct pgw_conninfo c;
+	bool ok;
+
+	pgw_conninfo_init(&c);
+	c.name = "--url";
+	ok = pgw_conninfo_parse(&c, text, err) &&
+	     pgw_conninfo_complete(&c, &o, err) &&
+	     pgw_config_settle(cfg, &c, &o, err);
+	pgw_conninfo_release(&c);
+	return ok;
+}
+
 #endif
