@@ -49,6 +49,13 @@ bool mz_db_query(struct mz_db *db, const char *sql,
 		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
 		 struct pgw_err *err) PGW_MUST_CHECK;
 
+/*
+ * Cancel what the server does for us until nothing of ours is left, for 15
+ * seconds.  From now on the interrupt is not heard any more.  False when it did
+ * not get there; why says what was in the way.
+ */
+bool mz_db_cancel(struct mz_db *db, struct pgw_err *why) PGW_MUST_CHECK;
+
 /* The next column as text of the arena; NULL for a null, and at the end. */
 const char *mz_db_text(struct mz_arena *a, struct pgw_view *cols);
 
