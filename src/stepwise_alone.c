@@ -54,7 +54,7 @@ static bool drop_invalid(struct mz_stepwise *r, const char *name)
 			  name));
 }
 
-bool mz_stepwise_clean(struct mz_stepwise *r, const struct mz_alone *k)
+static bool clean(struct mz_stepwise *r, const struct mz_alone *k)
 {
 	struct names names;
 
@@ -210,26 +210,25 @@ static bool run_it(struct mz_stepwise *r, const struct mz_sql_statement *st,
 	if (halfway)
 		return mz_stepwise_long(r, r->db,
 					mz_alone_finish_sql(r->arena, k));
-	return mz_stepwise_clean(r, k) && mz_stepwise_one(r, st) &&
-	       is_valid(r, st, k);
+	return clean(r, k) && mz_stepwise_one(r, st) && is_valid(r, st, k);
 }
 
 bool mz_stepwise_alone(struct mz_stepwise *r, const struct mz_sql_statement *st)
 {
 	struct mz_sql_text text = mz_stepwise_text(r, st);
-	struct mz_alone k;
+	const struct mz_alone *k = &r->alone;
 	bool done = false;
 
-	mz_alone_of(&k, r->arena, &text, st->what);
+	mz_alone_of(&r->alone, r->arena, &text, st->what);
 	if (r->row.running == st->count) {
-		if (!find_out(r, st, &k, &done))
+		if (!find_out(r, st, k, &done))
 			return false;
-	} else if (!look_before(r, &k) || !mark(r, st)) {
+	} else if (!look_before(r, k) || !mark(r, st)) {
 		return false;
 	}
-	r->alone = &k;
-	if (!done && (!be_patient(r) || !run_it(r, st, &k)))
+	r->is_alone = true;
+	if (!done && (!be_patient(r) || !run_it(r, st, k)))
 		return false;
-	r->alone = NULL;
+	r->is_alone = false;
 	return mz_stepwise_finish(r, st);
 }

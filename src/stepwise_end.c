@@ -97,9 +97,9 @@ static void clean(struct mz_stepwise *r)
 	const char *sql;
 	struct leftovers l;
 
-	if (!r->alone)
+	if (!r->is_alone)
 		return;
-	sql = mz_alone_leftovers_sql(r->arena, r->alone, r->row.before);
+	sql = mz_alone_leftovers_sql(r->arena, &r->alone, r->row.before);
 	do {
 		l = (struct leftovers){ .arena = r->arena };
 		if (!sql || !quietly(r->db, sql, on_leftover, &l))
@@ -155,11 +155,11 @@ static void place(struct mz_stepwise *r, const struct mz_sql_statement *st)
 /* The server was faster than the wish to end it. */
 static void settle_finished(struct mz_stepwise *r)
 {
-	size_t n = r->present->count;
+	size_t n = r->present.count;
 
 	if (quietly(r->db,
 		    mz_partial_finish_sql(r->arena, &r->key, n,
-					  mz_stepwise_hash(r, r->present->end)),
+					  mz_stepwise_hash(r, r->present.end)),
 		    NULL, NULL))
 		r->row.finished = n;
 }
@@ -170,7 +170,7 @@ static bool interrupted(struct mz_stepwise *r)
 	bool settled = mz_db_cancel(r->db, &why);
 
 	roll_back(r);
-	if (settled && r->alone && r->reply.came && r->reply.ok) {
+	if (settled && r->is_alone && r->reply.came && r->reply.ok) {
 		settle_finished(r);
 	} else if (settled) {
 		clean(r);

@@ -35,10 +35,11 @@ struct mz_stepwise {
 	size_t hashed;
 	char done[MZ_HASH_LEN + 1], row_done[MZ_HASH_LEN + 1];
 
-	const struct mz_sql_statement *present; /* the one that runs */
-	const struct mz_alone *alone; /* the same, or NULL in a transaction */
-	bool in_block;		      /* a transaction of ours is open */
-	bool patient;		      /* lock_timeout is 0 for the session */
+	struct mz_sql_statement present; /* the one that runs */
+	struct mz_alone alone;		 /* the same, while ... */
+	bool is_alone;			 /* ... it runs in no transaction */
+	bool in_block;			 /* a transaction of ours is open */
+	bool patient;			 /* lock_timeout is 0 for the session */
 	bool committing; /* the row of the history: LOST is no answer */
 	struct mz_reply reply;
 	int64_t start_us;
@@ -85,10 +86,6 @@ const char *mz_stepwise_hash(struct mz_stepwise *r, size_t end);
 /* A statement that runs without a transaction, from its record to its end. */
 bool mz_stepwise_alone(struct mz_stepwise *r,
 		       const struct mz_sql_statement *st) PGW_MUST_CHECK;
-
-/* Drop the indexes that it left behind when it failed. */
-bool mz_stepwise_clean(struct mz_stepwise *r,
-		       const struct mz_alone *k) PGW_MUST_CHECK;
 
 /* ---- stepwise_end.c: each fills ending and err, and gives false */
 

@@ -276,7 +276,7 @@ bool mz_stepwise_statements(struct mz_stepwise *r)
 	mz_statements_init(&r->list, pgw_buf_view(&r->text));
 	while (mz_statements_next(&r->list, &st)) {
 		st.count = ++count; /* of the file, not of a chunk */
-		r->present = &st;
+		r->present = st;
 		if (!(st.count <= r->row.finished ? set_again(r, &st) :
 						    step(r, &st, &before)))
 			return false;
