@@ -130,6 +130,15 @@ struct mz_planned {
 void mz_report_planned(struct mz_report *r, const struct mz_planned *list,
 		       size_t n);
 
+/* A migration that was made: what is in its files is told by their names. */
+struct mz_new {
+	const char *tag, *layout;
+	int64_t when;
+	const char *files[4]; /* the SQL first; NULL at the end */
+};
+
+void mz_report_new(struct mz_report *r, const struct mz_new *n);
+
 /* One finding of check, where it is, and the line of the file if known. */
 void mz_report_finding(struct mz_report *r, const struct mz_finding *f);
 

@@ -150,6 +150,20 @@ void mz_text_planned(struct mz_report *r, const struct mz_planned *list,
 	mz_line_out(&l, r);
 }
 
+/* ---- what was made */
+
+void mz_text_new(struct mz_report *r, const struct mz_new *n)
+{
+	struct mz_line l;
+
+	mz_line_init(&l, false);
+	for (size_t i = 0; n->files[i]; i++) {
+		mz_line_foreign(&l, n->files[i], NULL);
+		mz_line_put(&l, "\n");
+	}
+	mz_line_out(&l, r);
+}
+
 /* ---- findings and facts */
 
 void mz_text_finding(struct mz_report *r, const struct mz_finding *f)
