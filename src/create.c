@@ -146,7 +146,7 @@ static bool put_journal(struct mz_creating *w, const struct mz_kit_entry *e)
 
 static bool create_journal(struct mz_creating *w)
 {
-	const char *dir = w->folder.dir, *prefix;
+	const char *dir = w->folder.dir, *prefix = "";
 	struct mz_naming n = { .numbering = w->c->numbering,
 			       .newest = newest_tag(&w->folder),
 			       .index = next_idx(&w->folder),
@@ -171,7 +171,7 @@ static bool create_journal(struct mz_creating *w)
 
 static bool create_folder(struct mz_creating *w)
 {
-	const char *dir = w->folder.dir, *place, *prefix;
+	const char *dir = w->folder.dir, *place, *prefix = "";
 	struct mz_naming n = { .numbering = MZ_NUMBERING_TIME,
 			       .newest = newest_tag(&w->folder),
 			       .now = w->c->now };

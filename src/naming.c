@@ -189,7 +189,7 @@ bool mz_naming_plain(const struct mz_naming *n, const char *name,
 {
 	size_t width = digits_of(n->newest);
 	size_t between = strspn(n->newest + width, "_-. ");
-	const char *prefix;
+	const char *prefix = "";
 
 	if (width == 0)
 		return no_number(n->newest, err);
