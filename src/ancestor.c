@@ -81,7 +81,7 @@ static bool is_parent(const struct node *list, size_t n, const char *id)
 	return false;
 }
 
-static bool several(struct mz_creating *w, const struct node *one,
+static void several(struct mz_creating *w, const struct node *one,
 		    const struct node *other)
 {
 	mz_fail(w->err, MZ_usage,
@@ -90,27 +90,32 @@ static bool several(struct mz_creating *w, const struct node *one,
 		one->tag, other->tag);
 	mz_hint(w->err, "drizzle-kit generate --custom joins them, if they "
 			"do not conflict; drizzle-kit check tells");
-	return mz_at(w->err, other->path, 0, 0);
+	mz_at(w->err, other->path, 0, 0);
 }
 
-static bool find_leaf(struct mz_creating *w, const struct node *list, size_t n,
-		      const struct node **leaf)
+/* NULL and an error when there is none, or more than one. */
+static const struct node *find_leaf(struct mz_creating *w,
+				    const struct node *list, size_t n)
 {
-	*leaf = NULL;
+	const struct node *leaf = NULL;
+
 	for (size_t i = 0; i < n; i++) {
 		if (is_parent(list, n, list[i].id))
 			continue;
-		if (*leaf)
-			return several(w, *leaf, &list[i]);
-		*leaf = &list[i];
+		if (leaf) {
+			several(w, leaf, &list[i]);
+			return NULL;
+		}
+		leaf = &list[i];
 	}
-	if (*leaf)
-		return true;
+	if (leaf)
+		return leaf;
 	mz_fail(w->err, MZ_usage,
 		"%s: every snapshot is the parent of another one",
 		w->folder.dir);
 	mz_hint(w->err, "restore them from version control");
-	return mz_at(w->err, w->folder.dir, 0, 0);
+	mz_at(w->err, w->folder.dir, 0, 0);
+	return NULL;
 }
 
 bool mz_ancestor_of_folders(struct mz_creating *w, struct mz_ancestor *out)
@@ -134,7 +139,9 @@ bool mz_ancestor_of_folders(struct mz_creating *w, struct mz_ancestor *out)
 		n++;
 	}
 	out->found = n > 0;
-	return n == 0 ||
-	       (find_leaf(w, list, n, &leaf) &&
-		mz_snapshot_load(&out->snapshot, w->arena, leaf->path, w->err));
+	if (n == 0)
+		return true;
+	leaf = find_leaf(w, list, n);
+	return leaf &&
+	       mz_snapshot_load(&out->snapshot, w->arena, leaf->path, w->err);
 }

@@ -172,6 +172,11 @@ static bool put_made(struct pgw_buf *out, const char *const *parts,
 }
 
 #define NO_RENAMES "{\"columns\":{},\"schemas\":{},\"tables\":{}}"
+#define FIRST_OF_7                                                       \
+	"\",\"prevId\":\"" ORIGIN                                        \
+	"\",\"version\":\"7\",\"dialect\":\"postgresql\",\"tables\":{}," \
+	"\"enums\":{},\"schemas\":{},\"views\":{},\"sequences\":{},"     \
+	"\"roles\":{},\"policies\":{},\"_meta\":" NO_RENAMES "}"
 
 /* The whole state again, as versions before 9 keep it. */
 static bool put_copy(struct pgw_buf *out, const struct mz_snapshot *last,
@@ -211,24 +216,15 @@ bool mz_snapshot_next(struct pgw_buf *out, const struct mz_snapshot *last,
 	if (last && last->version < 9)
 		return put_copy(out, last, id, err);
 	if (!last && version == 7)
-		return put_made(
-			out,
-			(const char *[]){
-				"{\"id\":\"", id,
-				"\",\"prevId\":\"" ORIGIN
-				"\",\"version\":\"7\",\"dialect\":"
-				"\"postgresql\",\"tables\":{},\"enums\":{},"
-				"\"schemas\":{},\"views\":{},\"sequences\":{},"
-				"\"roles\":{},\"policies\":{},"
-				"\"_meta\":" NO_RENAMES "}",
-				NULL },
-			err);
+		return put_made(out,
+				(const char *[]){ "{\"id\":\"", id, FIRST_OF_7,
+						  NULL },
+				err);
 	return put_made(out,
 			(const char *[]){
 				"{\"type\":", last ? "\"diff\"" : "\"base\"",
-				",\"version\":\"9\",\"dialect\":\"postgres\","
-				"\"id\":\"",
-				id, "\",\"prevIds\":[\"",
+				",\"version\":\"9\",\"dialect\":\"postgres\",",
+				"\"id\":\"", id, "\",\"prevIds\":[\"",
 				last ? last->id : ORIGIN,
 				"\"],\"footprints\":[],",
 				last ? "\"deltas\":[]}" : "\"ddl\":[]}", NULL },

@@ -139,22 +139,22 @@ static bool take_after(int fd, const char *old, const char *path,
 	return fchmod(fd, st.st_mode & 07777) == 0 || cannot(path, errno, err);
 }
 
-static bool swap(const char *old, struct pgw_view text, const char *path,
+static bool swap(const char *real, struct pgw_view text, const char *path,
 		 struct mz_arena *a, struct mz_err *err)
 {
-	char *temporary = mz_printf(a, "%s.XXXXXX", old);
-	int fd = mkostemp(temporary, O_CLOEXEC);
+	char *fresh = mz_printf(a, "%s.XXXXXX", real);
+	int fd = mkostemp(fresh, O_CLOEXEC);
 
 	if (fd < 0)
 		return cannot(path, errno, err);
-	if (!take_after(fd, old, path, err)) {
+	if (!take_after(fd, real, path, err)) {
 		close(fd);
 	} else if (finish(fd, text, path, err)) {
-		if (rename(temporary, old) == 0)
+		if (rename(fresh, real) == 0)
 			return true;
 		cannot(path, errno, err);
 	}
-	unlink(temporary);
+	unlink(fresh);
 	return false;
 }
 
