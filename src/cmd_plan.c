@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include "approval.h"
 #include "work.h"
 
-/* What a survey noted, as a hazard that is shown with its migration. */
-static const struct mz_hazard *hazard_of(struct mz_arena *a,
-					 const struct mz_survey *s)
-{
-	struct mz_hazard *h;
+#include <string.h>
 
-	if (!s->has_refused)
-		return NULL;
-	h = mz_alloc(a, sizeof(*h));
+/* What a survey noted, as a hazard that is shown with its migration. */
+static void put_refused(struct mz_hazard *h, const struct mz_survey *s)
+{
 	h->line = s->refused.line;
 	h->column = s->column;
 	h->what = s->refused.what;
@@ -20,7 +17,21 @@ static const struct mz_hazard *hazard_of(struct mz_arena *a,
 		 s->refused.kind == MZ_SQL_COPY_STDIN ?
 			 "needs data that a migration cannot give" :
 			 "would leave the transaction";
-	return h;
+}
+
+/* That, and what the statements destroy. */
+static void put_hazards(struct mz_planned *p, struct mz_arena *a,
+			const struct mz_survey *s, const struct mz_dangers *d)
+{
+	struct mz_hazard *list = mz_alloc_array(a, d->count + 1, sizeof(*list));
+	size_t n = 0;
+
+	if (s->has_refused)
+		put_refused(&list[n++], s);
+	if (d->count > 0)
+		memcpy(list + n, d->list, d->count * sizeof(*list));
+	p->hazards = list;
+	p->nhazards = n + d->count;
 }
 
 static void show(struct mz_work *w)
@@ -44,9 +55,10 @@ static void show(struct mz_work *w)
 					       MZ_PLANNED_SHARED :
 					       MZ_PLANNED_OWN,
 			.statements = w->surveys[i].statements,
-			.hazards = hazard_of(&c->arena, &w->surveys[i]),
-			.nhazards = w->surveys[i].has_refused,
 		};
+		put_hazards(&list[i], &c->arena, &w->surveys[i],
+			    &w->dangers[i]);
+		c->result.destructive += w->dangers[i].destructive;
 	}
 	mz_report_planned(&c->report, list, n);
 }
@@ -61,6 +73,9 @@ bool cmd_plan(struct mz_context *c, struct mz_err *err)
 		show(&w);
 		c->result.kind = MZ_RESULT_PLAN;
 		c->result.pending = w.plan.todo_count;
+		if (w.plan.todo_count > 0)
+			mz_approval_id(c->result.plan, &w.plan,
+				       c->opt.transaction);
 		ok = w.plan.todo_count == 0 ||
 		     (mz_history_writable(&w.history, &w.table, err) &&
 		      mz_work_runs_inside(&w, err));

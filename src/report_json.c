@@ -264,6 +264,7 @@ static json_t *hazard(const struct mz_hazard *h)
 		put_size(o, "column", h->column);
 	put_text(o, "statement", h->what);
 	put_text(o, "reason", h->why);
+	put_bool(o, "destructive", h->destructive);
 	return o;
 }
 
@@ -377,6 +378,8 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 		break;
 	case MZ_RESULT_PLAN:
 		put_size(o, "pending", result->pending);
+		put_size(o, "destructive", result->destructive);
+		put_some(o, "plan", result->plan);
 		put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_FINDINGS:

@@ -99,8 +99,11 @@ static bool survey_one(struct mz_work *w, size_t i, struct mz_err *err)
 	pgw_buf_init(&text, MZ_FILE_MAX);
 	ok = mz_folder_read(&w->folder, m, &text, err) &&
 	     mz_folder_sendable(&w->folder, m, pgw_buf_view(&text), err);
-	if (ok)
+	if (ok) {
 		mz_statements_survey(pgw_buf_view(&text), &w->surveys[i]);
+		mz_dangers_find(&w->dangers[i], &w->c->arena,
+				pgw_buf_view(&text));
+	}
 	pgw_buf_release(&text);
 	return ok;
 }
@@ -109,6 +112,8 @@ bool mz_work_survey(struct mz_work *w, struct mz_err *err)
 {
 	w->surveys = mz_alloc_array(&w->c->arena, w->plan.todo_count + 1,
 				    sizeof(*w->surveys));
+	w->dangers = mz_alloc_array(&w->c->arena, w->plan.todo_count + 1,
+				    sizeof(*w->dangers));
 	for (size_t i = 0; i < w->plan.todo_count; i++)
 		if (!survey_one(w, i, err))
 			return false;
