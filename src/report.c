@@ -238,6 +238,14 @@ void mz_report_planned(struct mz_report *r, const struct mz_planned *list,
 		mz_text_planned(r, list, n);
 }
 
+void mz_report_new(struct mz_report *r, const struct mz_new *n)
+{
+	if (r->json)
+		mz_json_new(r, n);
+	else
+		mz_text_new(r, n);
+}
+
 const char *mz_planned_transaction_name(enum mz_planned_transaction t)
 {
 	switch (t) {

@@ -21,7 +21,7 @@ enum mz_result_kind {
 	MZ_RESULT_MIGRATE,  /* applied, pending, us, round_trips */
 	MZ_RESULT_BASELINE, /* the same: applied are those recorded */
 	MZ_RESULT_LISTING,  /* counts: status, verify */
-	MZ_RESULT_PLAN,	    /* pending: what would be applied */
+	MZ_RESULT_PLAN, /* pending: what would be applied; plan, destructive */
 	MZ_RESULT_FINDINGS, /* errors, warnings, checked */
 };
 
@@ -35,6 +35,8 @@ struct mz_result {
 	size_t counts[MZ_STATES];
 	size_t errors, warnings; /* findings */
 	size_t checked;		 /* migrations that were looked at */
+	char plan[16];		 /* PLAN: its id, "" when there is none */
+	size_t destructive;	 /* PLAN: statements */
 };
 
 struct mz_report {
@@ -115,6 +117,7 @@ struct mz_hazard {
 	size_t line, column; /* 0 when unknown */
 	const char *what;    /* the statement: "CREATE INDEX CONCURRENTLY" */
 	const char *why;
+	bool destructive; /* something is lost when it has run */
 };
 
 struct mz_planned {
@@ -129,6 +132,15 @@ struct mz_planned {
 
 void mz_report_planned(struct mz_report *r, const struct mz_planned *list,
 		       size_t n);
+
+/* A migration that was made: what is in its files is told by their names. */
+struct mz_new {
+	const char *tag, *layout;
+	int64_t when;
+	const char *files[4]; /* the SQL first; NULL at the end */
+};
+
+void mz_report_new(struct mz_report *r, const struct mz_new *n);
 
 /* One finding of check, where it is, and the line of the file if known. */
 void mz_report_finding(struct mz_report *r, const struct mz_finding *f);

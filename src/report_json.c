@@ -14,16 +14,15 @@
  * Foreign text; null for NULL.  JSON escapes control characters by itself, but
  * takes no bytes that are not UTF-8.
  */
-static void put_text(json_t *o, const char *key, const char *text)
+static json_t *text_of(const char *text)
 {
 	struct pgw_buf clean;
 	struct pgw_view rest;
+	json_t *string;
 	uint32_t cp;
 
-	if (!text) {
-		json_object_set_new(o, key, json_null());
-		return;
-	}
+	if (!text)
+		return json_null();
 	pgw_buf_init(&clean, SIZE_MAX);
 	for (rest = pgw_view_of(text); rest.n > 0;) {
 		if (rest.p[0] < 0x20) {
@@ -34,11 +33,15 @@ static void put_text(json_t *o, const char *key, const char *text)
 			mz_put_char(&clean, cp);
 		}
 	}
-	json_object_set_new(o, key,
-			    json_stringn(clean.data ? (const char *)clean.data :
-						      "",
-					 clean.len));
+	string = json_stringn(clean.data ? (const char *)clean.data : "",
+			      clean.len);
 	pgw_buf_release(&clean);
+	return string;
+}
+
+static void put_text(json_t *o, const char *key, const char *text)
+{
+	json_object_set_new(o, key, text_of(text));
 }
 
 /* Only when there is something to say. */
@@ -261,6 +264,7 @@ static json_t *hazard(const struct mz_hazard *h)
 		put_size(o, "column", h->column);
 	put_text(o, "statement", h->what);
 	put_text(o, "reason", h->why);
+	put_bool(o, "destructive", h->destructive);
 	return o;
 }
 
@@ -285,6 +289,22 @@ void mz_json_planned(struct mz_report *r, const struct mz_planned *list,
 		json_object_set_new(o, "hazards", hazards);
 		say(r, o);
 	}
+}
+
+void mz_json_new(struct mz_report *r, const struct mz_new *n)
+{
+	json_t *o = event_of("migration");
+	json_t *files = json_array();
+
+	put_text(o, "tag", n->tag);
+	put_text(o, "state", "new");
+	put_text(o, "layout", n->layout);
+	put_int(o, "when", n->when);
+	put_text(o, "file", n->files[0]);
+	for (size_t i = 0; n->files[i]; i++)
+		json_array_append_new(files, text_of(n->files[i]));
+	json_object_set_new(o, "files", files);
+	say(r, o);
 }
 
 void mz_json_finding(struct mz_report *r, const struct mz_finding *f)
@@ -358,6 +378,8 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 		break;
 	case MZ_RESULT_PLAN:
 		put_size(o, "pending", result->pending);
+		put_size(o, "destructive", result->destructive);
+		put_some(o, "plan", result->plan);
 		put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_FINDINGS:

@@ -4,6 +4,7 @@
 #include "run.h"
 
 #include "apply.h"
+#include "approval.h"
 #include "guard.h"
 #include "pooler.h"
 #include "stepwise.h"
@@ -26,6 +27,7 @@ struct run {
 	int64_t lock_deadline; /* 0 = nobody was in the way so far */
 	uint32_t retries;
 	struct mz_pause pause; /* between retries */
+	struct mz_approval approval;
 };
 
 static bool wait_for_lock(struct run *run, const char *waiters,
@@ -192,10 +194,13 @@ static bool writable(const struct mz_work *w, struct mz_err *err)
 	return false;
 }
 
-/* The scripts are sound, and of a kind that we can run. */
-static bool runnable(struct mz_work *w, struct mz_err *err)
+/* The scripts are sound, of a kind that we can run, and approved. */
+static bool runnable(struct run *run, struct mz_err *err)
 {
-	return mz_work_survey(w, err) && mz_work_runs(w, err);
+	struct mz_work *w = &run->w;
+
+	return mz_work_survey(w, err) && mz_work_runs(w, err) &&
+	       mz_approval_check(&run->approval, w, err);
 }
 
 /* How many of the next, from the first on, are applied in the same way. */
@@ -231,7 +236,7 @@ static bool one_round(struct run *run, struct mz_err *err)
 		.options = options_of(w, run->record_only),
 	};
 
-	if (!writable(w, err) || (!run->record_only && !runnable(w, err)))
+	if (!writable(w, err) || (!run->record_only && !runnable(run, err)))
 		return false;
 	job.todo = w->plan.todo;
 	job.surveys = w->surveys;

@@ -13,6 +13,7 @@ void mz_text_listed(struct mz_report *r, const struct mz_listed *list,
 		    size_t n);
 void mz_text_planned(struct mz_report *r, const struct mz_planned *list,
 		     size_t n);
+void mz_text_new(struct mz_report *r, const struct mz_new *n);
 void mz_text_finding(struct mz_report *r, const struct mz_finding *f);
 void mz_text_facts(struct mz_report *r, const struct mz_fact *facts, size_t n);
 
@@ -27,6 +28,7 @@ void mz_json_listed(struct mz_report *r, const struct mz_listed *list,
 		    size_t n);
 void mz_json_planned(struct mz_report *r, const struct mz_planned *list,
 		     size_t n);
+void mz_json_new(struct mz_report *r, const struct mz_new *n);
 void mz_json_finding(struct mz_report *r, const struct mz_finding *f);
 void mz_json_facts(struct mz_report *r, const char *event,
 		   const struct mz_fact *facts, size_t n);

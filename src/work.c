@@ -119,6 +119,7 @@ static bool survey_text(struct mz_work *w, size_t i, struct pgw_view text,
 	if (!mz_folder_sendable(&w->folder, m, text, err))
 		return false;
 	mz_statements_survey(text, s);
+	mz_dangers_find(&w->dangers[i], &w->c->arena, text);
 	if (s->directives.unknown.p)
 		return refuse_directive(m, text, s->directives.unknown, err);
 	if (w->stepwise[m - w->folder.migrations])
@@ -142,6 +143,8 @@ bool mz_work_survey(struct mz_work *w, struct mz_err *err)
 {
 	w->surveys = mz_alloc_array(&w->c->arena, w->plan.todo_count + 1,
 				    sizeof(*w->surveys));
+	w->dangers = mz_alloc_array(&w->c->arena, w->plan.todo_count + 1,
+				    sizeof(*w->dangers));
 	for (size_t i = 0; i < w->plan.todo_count; i++)
 		if (!survey_one(w, i, err))
 			return false;

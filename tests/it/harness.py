@@ -247,6 +247,14 @@ def drizzle(version, url, folder, *names):
     return finish(start_drizzle(version, url, folder, *names), 120)
 
 
+def kit_home(version):
+    """Where drizzle-kit 0.x or 1.x is installed: KIT_HOME/kit0, /kit1."""
+    home = os.environ.get('KIT_HOME') or os.path.dirname(drizzle_home() or '')
+    place = os.path.join(home, 'kit%d' % version)
+    return place if home and os.path.isdir(os.path.join(
+        place, 'node_modules', 'drizzle-kit')) else None
+
+
 # ---- the server
 
 class Server:
