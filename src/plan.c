@@ -137,11 +137,17 @@ static void list_row(struct mz_listed *l, const struct mz_row *row)
 	l->recorded_when = row->when;
 }
 
-static struct mz_listed *list(struct mz_plan *p, enum mz_state state)
+static struct mz_listed *list(struct mz_plan *p, enum mz_state state,
+			      const struct mz_row *row)
 {
+	struct mz_listed *l = &p->list[p->listed];
+
 	p->counts[state]++;
-	p->list[p->listed].state = state;
-	return &p->list[p->listed++];
+	p->rows[p->listed++] = row;
+	l->state = state;
+	if (row)
+		list_row(l, row);
+	return l;
 }
 
 static void list_missing(struct mz_plan *p, struct mz_arena *a,
@@ -154,15 +160,14 @@ static void list_missing(struct mz_plan *p, struct mz_arena *a,
 		if (m->migration_of[j] != UNMATCHED)
 			continue;
 		if (is_duplicate(m, row)) {
-			p->duplicates++;
+			p->duplicated[p->duplicates++] = row;
 			continue;
 		}
-		l = list(p, MZ_MISSING);
+		l = list(p, MZ_MISSING, row);
 		l->tag = row->name ?
 				 row->name :
 				 mz_printf(a, "row %lld", (long long)row->id);
 		l->when = row->when;
-		list_row(l, row);
 	}
 }
 
@@ -186,6 +191,8 @@ void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 
 	*p = (struct mz_plan){ .folder = f, .history = h };
 	p->list = mz_alloc_array(a, f->count + h->count + 1, sizeof(*p->list));
+	p->rows = mz_alloc_array(a, f->count + h->count + 1, sizeof(*p->rows));
+	p->duplicated = mz_alloc_array(a, h->count, sizeof(*p->duplicated));
 	match(&m, a);
 	last = last_matched(&m);
 	for (size_t i = 0; i < f->count; i++) {
@@ -201,12 +208,10 @@ void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 		else if (strcmp(row->hash, mig->hash) != 0)
 			state = eol->is(eol->ctx, i, row->hash) ? MZ_EOL :
 								  MZ_MODIFIED;
-		l = list(p, state);
+		l = list(p, state, row);
 		l->tag = mig->tag;
 		l->hash = mig->hash;
 		l->when = mig->when;
-		if (row)
-			list_row(l, row);
 	}
 	list_missing(p, a, &m);
 }

@@ -20,6 +20,8 @@ enum mz_result_kind {
 	MZ_RESULT_NONE,	    /* nothing to count */
 	MZ_RESULT_MIGRATE,  /* applied, pending, us, round_trips */
 	MZ_RESULT_BASELINE, /* the same: applied are those recorded */
+	MZ_RESULT_ROLLBACK, /* the same: applied are those rolled back */
+	MZ_RESULT_UNDOING,  /* applied: what would be rolled back */
 	MZ_RESULT_LISTING,  /* counts: status, verify */
 	MZ_RESULT_PLAN,	    /* pending: what would be applied */
 	MZ_RESULT_FINDINGS, /* errors, warnings, checked */

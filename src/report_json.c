@@ -124,7 +124,7 @@ static json_t *start(const struct mz_report *r, const struct mz_event *e)
 
 	put_text(o, "command", r->command);
 	put_text(o, "dir", e->file);
-	put_size(o, "pending", e->k);
+	put_size(o, e->undone ? "to_roll_back" : "pending", e->k);
 	put_size(o, "total", e->n);
 	return o;
 }
@@ -146,7 +146,8 @@ static json_t *applied(const struct mz_event *e)
 
 	put_text(o, "tag", e->tag);
 	put_text(o, "hash", e->hash);
-	put_text(o, "state", mz_state_name(MZ_APPLIED));
+	put_text(o, "state",
+		 e->undone ? "rolled-back" : mz_state_name(MZ_APPLIED));
 	put_size(o, "statements", e->statements);
 	put_ms(o, e->us);
 	return o;
@@ -350,6 +351,16 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 	case MZ_RESULT_BASELINE:
 		put_size(o, "recorded", result->applied);
 		put_size(o, "pending", result->pending);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_ROLLBACK:
+		put_size(o, "rolled_back", result->applied);
+		put_size(o, "pending", result->pending);
+		put_ms(o, result->us);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_UNDOING:
+		put_size(o, "to_roll_back", result->applied);
 		put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_LISTING:
