@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "work.h"
+#include "drizzle1.h"
 
 /* What a survey noted, as a hazard that is shown with its migration. */
 static const struct mz_hazard *hazard_of(struct mz_arena *a,
@@ -54,10 +54,14 @@ static void show(struct mz_work *w)
 bool cmd_plan(struct mz_context *c, struct mz_err *err)
 {
 	struct mz_work w;
-	bool ok = mz_work_open(&w, c, err) && mz_work_look(&w, err) &&
-		  mz_work_choose(&w, err) && mz_work_survey(&w, err);
+	bool due, ok = mz_work_open(&w, c, err) && mz_work_look(&w, err) &&
+		       mz_drizzle1_due(&w, &due, err) &&
+		       mz_work_choose(&w, err) && mz_work_survey(&w, err);
 
 	if (ok) {
+		if (due)
+			mz_drizzle1_tell(&w);
+		mz_drizzle1_warn(&w);
 		show(&w);
 		c->result.kind = MZ_RESULT_PLAN;
 		c->result.pending = w.plan.todo_count;

@@ -21,6 +21,9 @@ const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t);
 const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 				 size_t rows, bool may_lock);
 
+/* Go on with that: fail as contended unless the condition holds. */
+const char *mz_guard_that_sql(struct mz_arena *a, const char *condition);
+
 /* What else must be as it was read, or as we have left it since then. */
 struct mz_same {
 	enum mz_shape shape;

@@ -29,6 +29,7 @@ struct mz_plan {
 	size_t todo_count;
 	size_t counts[MZ_STATES];
 	size_t duplicates; /* rows that record a migration once more */
+	size_t unnamed;	   /* rows that Drizzle 1.x does not know: upgrade.h */
 	size_t skipped;	   /* pending, but left out because of order = skip */
 };
 

@@ -288,6 +288,26 @@ void mz_json_planned(struct mz_report *r, const struct mz_planned *list,
 	}
 }
 
+void mz_json_repairs(struct mz_report *r, const struct mz_repair *list,
+		     size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct mz_repair *one = &list[i];
+		json_t *o = event_of("repair");
+
+		put_text(o, "action", one->to ? "update" : "delete");
+		put_int(o, "row", one->row);
+		put_text(o, "tag", one->tag);
+		if (one->to) {
+			put_text(o, "column", one->what);
+			put_text(o, "from", one->from);
+			put_text(o, "to", one->to);
+		}
+		put_text(o, "reason", one->why);
+		say(r, o);
+	}
+}
+
 void mz_json_finding(struct mz_report *r, const struct mz_finding *f)
 {
 	json_t *o = event_of("finding");
@@ -361,6 +381,14 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 		break;
 	case MZ_RESULT_UNDOING:
 		put_size(o, "to_roll_back", result->applied);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_REPAIR:
+		put_size(o, "repaired", result->repaired);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_REPAIRING:
+		put_size(o, "to_repair", result->repaired);
 		put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_LISTING:

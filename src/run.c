@@ -3,6 +3,7 @@
 
 #include "run.h"
 
+#include "drizzle1.h"
 #include "guard.h"
 #include "pooler.h"
 #include "rollback.h"
@@ -21,7 +22,9 @@ struct run {
 	struct mz_rollback back; /* to UNDO: which, and how */
 	size_t count;		 /* that were done, in all */
 	size_t pending;		 /* after that */
-	bool done;
+	bool done, told;
+	bool due;   /* the history is to be upgraded first: drizzle1.h */
+	bool tried; /* that is done, or cannot be */
 	int64_t lock_deadline; /* 0 = nobody was in the way so far */
 	uint32_t retries;
 	struct mz_pause pause; /* between retries */
@@ -202,6 +205,25 @@ static bool runnable(struct run *run, struct mz_err *err)
 	return true;
 }
 
+/* As Drizzle 1.x does it, before anything else. */
+static bool upgrade(struct run *run, struct mz_err *err)
+{
+	switch (mz_drizzle1_upgrade(&run->w, err)) {
+	case MZ_AMENDED:
+		run->tried = true;
+		return true;
+	case MZ_AMEND_CONTENDED:
+		return wait_for_lock(run, NULL, err);
+	case MZ_AMEND_DENIED:
+		mz_drizzle1_denied(&run->w, err);
+		run->tried = true;
+		return true;
+	case MZ_AMEND_FAILED:
+		break;
+	}
+	return false;
+}
+
 /* Plan from what is there now, and apply that. */
 static bool one_round(struct run *run, struct mz_err *err)
 {
@@ -214,6 +236,8 @@ static bool one_round(struct run *run, struct mz_err *err)
 		.options = options_of(run),
 	};
 
+	if (run->due)
+		return upgrade(run, err);
 	if (!writable(w, err) || !runnable(run, err))
 		return false;
 	job.todo = w->plan.todo;
@@ -228,6 +252,13 @@ static bool one_round(struct run *run, struct mz_err *err)
 				    MZ_SHAPE_COLUMNS_5;
 	mz_apply(&out, &job, &w->c->arena, &w->db, err);
 	return after(run, &out, err);
+}
+
+static bool is_due(struct run *run, struct mz_err *err)
+{
+	run->due = false;
+	return run->doing == MZ_UNDO || run->tried ||
+	       mz_drizzle1_due(&run->w, &run->due, err);
 }
 
 static bool choose(struct run *run, struct mz_err *err)
@@ -252,9 +283,9 @@ static bool look(struct run *run, struct mz_err *err)
 		return wait_for_lock(run, NULL, err);
 	run->pending = w->plan.counts[MZ_PENDING] +
 		       w->plan.counts[MZ_OUT_OF_ORDER];
-	if (!choose(run, err))
+	if (!is_due(run, err) || !choose(run, err))
 		return false;
-	run->done = w->plan.todo_count == 0;
+	run->done = w->plan.todo_count == 0 && !run->due;
 	return true;
 }
 
@@ -273,27 +304,34 @@ static void tell_pooler(const struct mz_work *w)
 				 p.around ? p.around : "");
 }
 
-static bool run_all(struct run *run, struct mz_err *err)
+/* Once, before anything is done. */
+static void tell_first(struct run *run)
 {
 	struct mz_work *w = &run->w;
-	bool told = false;
 
+	if (run->told)
+		return;
+	run->told = true;
+	mz_tell(&w->db.listener,
+		&(struct mz_event){ .kind = MZ_EV_START,
+				    .file = w->folder.dir,
+				    .undone = run->doing == MZ_UNDO,
+				    .k = w->plan.todo_count,
+				    .n = w->folder.count });
+	if (run->doing != MZ_UNDO)
+		mz_drizzle1_warn(w);
+	if (!run->done)
+		tell_pooler(w);
+}
+
+static bool run_all(struct run *run, struct mz_err *err)
+{
 	while (!run->done) {
 		if (!look(run, err))
 			return false;
-		if (w->history.busy)
+		if (run->w.history.busy)
 			continue;
-		if (!told)
-			mz_tell(&w->db.listener,
-				&(struct mz_event){ .kind = MZ_EV_START,
-						    .file = w->folder.dir,
-						    .undone = run->doing ==
-							      MZ_UNDO,
-						    .k = w->plan.todo_count,
-						    .n = w->folder.count });
-		if (!told && !run->done)
-			tell_pooler(w);
-		told = true;
+		tell_first(run);
 		if (!run->done && !one_round(run, err))
 			return false;
 	}

@@ -8,6 +8,7 @@
 #include "guard.h"
 #include "pooler.h"
 #include "script.h"
+#include "upgrade.h"
 
 #include <string.h>
 
@@ -57,9 +58,11 @@ bool mz_work_read(struct mz_work *w, struct mz_err *err)
 {
 	if (!mz_history_read(&w->history, &w->c->arena, &w->db, &w->table, err))
 		return false;
-	if (!w->history.busy)
-		mz_plan_make(&w->plan, &w->c->arena, &w->folder, &w->history,
-			     &(struct mz_eol){ is_eol, w });
+	if (w->history.busy)
+		return true;
+	mz_plan_make(&w->plan, &w->c->arena, &w->folder, &w->history,
+		     &(struct mz_eol){ is_eol, w });
+	mz_upgrade_note(&w->plan, &w->c->arena);
 	return true;
 }
 
