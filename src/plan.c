@@ -118,10 +118,14 @@ static bool is_duplicate(const struct matcher *m, const struct mz_row *row)
 	for (size_t j = 0; j < m->h->count; j++) {
 		const struct mz_row *other = &m->h->rows[j];
 
-		if (m->migration_of[j] != UNMATCHED &&
-		    strcmp(other->hash, row->hash) == 0 &&
+		if (m->migration_of[j] == UNMATCHED)
+			continue;
+		if (strcmp(other->hash, row->hash) == 0 &&
 		    other->has_when == row->has_when &&
 		    other->when == row->when)
+			return true;
+		if (other->name && row->name &&
+		    strcmp(other->name, row->name) == 0)
 			return true;
 	}
 	return false;

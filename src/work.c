@@ -93,6 +93,17 @@ bool mz_work_choose(struct mz_work *w, struct mz_err *err)
 	return true;
 }
 
+/* Without a breakpoint in it the comment of drizzle-kit pull is sound SQL. */
+static void tell_pulled(struct mz_work *w, const struct mz_migration *m)
+{
+	mz_report_warning(&w->c->report,
+			  "%s is one comment, as drizzle-kit pull wrote it: "
+			  "it is recorded and nothing is run; where the "
+			  "database has these objects that is right (and what "
+			  "mizzle baseline does), elsewhere remove /* and */",
+			  m->tag);
+}
+
 static bool survey_one(struct mz_work *w, size_t i, struct mz_err *err)
 {
 	const struct mz_migration *m = w->plan.todo[i];
@@ -104,6 +115,9 @@ static bool survey_one(struct mz_work *w, size_t i, struct mz_err *err)
 	     mz_folder_sendable(&w->folder, m, pgw_buf_view(&text), err);
 	if (ok)
 		mz_statements_survey(pgw_buf_view(&text), &w->surveys[i]);
+	if (ok && w->surveys[i].statements == 0 &&
+	    mz_script_is_introspection(pgw_buf_view(&text)))
+		tell_pulled(w, m);
 	pgw_buf_release(&text);
 	return ok;
 }

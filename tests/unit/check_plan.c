@@ -83,6 +83,14 @@ START_TEST(rows_that_are_there_twice_are_counted_and_not_missing)
 	ck_assert_uint_eq(w.plan.duplicates, 2);
 	ck_assert_uint_eq(w.plan.counts[MZ_MISSING], 1);
 	ck_assert_str_eq(w.plan.list[2].tag, "row 5");
+	ck_assert_int_eq(w.plan.rows[2]->id, 5);
+	ck_assert_int_eq(w.plan.duplicated[1]->id, 4);
+	mz_arena_release(&w.arena);
+
+	/* in 5 columns the name is what counts */
+	make_world(&w, FOLDERS, "1_a:A:10", "A:10:1_a A:5:1_a A:7:1_x");
+	ck_assert_uint_eq(w.plan.duplicates, 1);
+	ck_assert_uint_eq(w.plan.counts[MZ_MISSING], 1);
 	mz_arena_release(&w.arena);
 }
 
