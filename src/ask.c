@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* What was typed, without its end; "" at the end of the file. */
-static bool read_answer(const struct mz_context *c, char *answer, size_t size)
+static bool read_answer(struct mz_context *c, char *answer, size_t size)
 {
 	size_t n = 0;
 
@@ -30,6 +30,8 @@ static bool read_answer(const struct mz_context *c, char *answer, size_t size)
 		if (memchr(answer, '\n', n))
 			break;
 	}
+	if (!memchr(answer, '\n', n))
+		mz_report_usage(&c->report, "\n"); /* nobody has typed it */
 	answer[n] = '\0';
 	answer[strcspn(answer, "\r\n")] = '\0';
 	return true;
@@ -48,6 +50,7 @@ bool mz_ask(struct mz_context *c, const char *question, struct mz_err *err)
 	}
 	mz_report_question(&c->report, question);
 	if (!read_answer(c, answer, sizeof(answer))) {
+		mz_report_usage(&c->report, "\n");
 		mz_fail(err, MZ_connect, "interrupted; nothing was changed");
 		err->signal = -1;
 		return false;

@@ -37,7 +37,8 @@ static bool agree(struct repairing *rep, struct mz_err *err)
 	mz_report_repairs(&c->report, rep->found.list, rep->found.count);
 	rep->agreed = rep->sql;
 	return c->opt.dry_run || c->opt.yes ||
-	       mz_ask(c, "Change these rows of the history, and nothing else?",
+	       mz_ask(c,
+		      "Change the history like this (tables and data stay as they are)?",
 		      err);
 }
 

@@ -256,8 +256,9 @@ bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
 			modified->tag, modified->recorded_hash, modified->hash,
 			more(text, p->counts[MZ_MODIFIED]));
 		return mz_hint(err, "restore the file and put the change into "
-				    "a new migration, or go on with "
-				    "--allow-modified");
+				    "a new migration; --allow-modified goes "
+				    "on all the same, mizzle repair records "
+				    "the file as it is now");
 	}
 	if (missing && !wish->allow_missing) {
 		mz_fail(err, MZ_history,
@@ -268,7 +269,8 @@ bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
 		return mz_hint(err,
 			       "is this folder older than the database, or of "
 			       "another application? else go on with "
-			       "--allow-missing");
+			       "--allow-missing, or have mizzle repair remove "
+			       "the row");
 	}
 	return true;
 }

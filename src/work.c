@@ -84,9 +84,11 @@ bool mz_work_choose(struct mz_work *w, struct mz_err *err)
 		return false;
 	if (w->plan.duplicates)
 		mz_report_remark(r,
-				 "the history records %zu migrations twice, "
-				 "as runners without a lock do",
-				 w->plan.duplicates);
+				 "the history records %zu migration%s twice, "
+				 "as runners without a lock do; mizzle repair "
+				 "removes such rows",
+				 w->plan.duplicates,
+				 w->plan.duplicates == 1 ? "" : "s");
 	if (w->plan.skipped)
 		mz_report_warning(r, "%zu migrations are left out (skip)",
 				  w->plan.skipped);

@@ -279,7 +279,8 @@ class Terminal:
 
 
 def asked():
-    question = 'Change these rows of the history, and nothing else? [y/N] '
+    question = 'Change the history like this (tables and data stay as they ' \
+        'are)? [y/N] '
     for answer, status, done in (('y\n', 0, True), ('YES\n', 0, True),
                                  ('n\n', 9, False), ('\n', 9, False),
                                  ('yesterday\n', 9, False),
@@ -298,6 +299,11 @@ def asked():
         t.type(answer)
         check(what + ': status', status, t.end())
         check(what + ': what was done', done, before != rows())
+        last = t.seen.replace('\r', '').rstrip('\n').split('\n')[-1]
+        check(what + ': the last line', {
+            0: '1 change was made to the history',
+            9: 'error: nothing was changed',
+            130: 'error: interrupted; nothing was changed'}[status], last)
 
 
 def changed_meanwhile():
