@@ -256,9 +256,14 @@ static bool one_round(struct run *run, struct mz_err *err)
 
 static bool is_due(struct run *run, struct mz_err *err)
 {
+	bool ok;
+
 	run->due = false;
-	return run->doing == MZ_UNDO || run->tried ||
-	       mz_drizzle1_due(&run->w, &run->due, err);
+	if (run->doing == MZ_UNDO || run->tried)
+		return true;
+	ok = mz_drizzle1_due(&run->w, &run->due, err);
+	run->tried = !run->due;
+	return ok;
 }
 
 static bool choose(struct run *run, struct mz_err *err)

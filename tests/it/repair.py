@@ -10,7 +10,8 @@ import time
 
 from harness import (MIZZLE, Server, check, drizzle, drizzle_home, environment,
                      finish, folders, heard, journal, mizzle, needs_program,
-                     newdir, note, sha256, start, verdict, workdir)
+                     newdir, note, sha256, start, verdict, wait_for, workdir)
+from wire import Proxy
 
 needs_program()
 server = Server('autovacuum=off')
@@ -364,6 +365,34 @@ def all_or_nothing():
         got.status, 'triggers' in got.event('error').get('hint', ''), rows()))
 
 
+def lost():
+    """The connection, at COMMIT: told, and repairing again finds the truth."""
+    for cut in 'before', 'after':
+        applied(old(V0[:2]))
+        where = old(V0[:2], edited=V0[:1])
+        done = []
+
+        def hook(data, cut=cut, done=done):
+            if b'UPDATE "drizzle"' not in data or done:
+                return None
+            done.append(cut)
+            return 0 if cut == 'before' else len(data)
+        proxy = Proxy(server.port, hook)
+        got = mizzle('repair', '--json', '--yes', '--dir', where, '--url',
+                     server.url('r').replace(':%d/' % server.port, ':%d/' %
+                                             proxy.port) + '?sslmode=disable')
+        proxy.close()
+        check('lost %s: told' % cut, ([cut], 3, True), (
+            done, got.status, 'as a whole or not at all' in
+            got.event('error').get('hint', '')))
+        check('lost %s: nobody is left' % cut, True, wait_for(
+            lambda: server.sessions('r') == '0'))
+        changed = rows('hash').split()[0] != sha256(text('a'))
+        check('lost %s: again' % cut, (0, 0 if changed else 1), (
+            lambda g: (g.status, g.event('result')['repaired']))(
+            repair(where, '--yes')))
+
+
 def waits():
     applied(old(V0[:2]))
     where = old(V0[:2], edited=V0[:1])
@@ -397,5 +426,6 @@ asked()
 changed_meanwhile()
 rights()
 all_or_nothing()
+lost()
 waits()
 sys.exit(verdict())

@@ -457,6 +457,52 @@ def among_migrators():
           (FIVE[:len(names)], len(names)), (names, rows()))
 
 
+def change_before(lock, *statements):
+    """A proxy: what others did after we have read, and before we lock."""
+    done = []
+
+    def hook(data):
+        if lock in data and not done:
+            done.append(True)
+            server.sql('b', *statements)
+    return Proxy(server.port, hook), done
+
+
+def through(proxy, command, where, *args):
+    got = mizzle(command, '--json', '--dir', where, '--url', server.url(
+        'b').replace(':%d/' % server.port, ':%d/' % proxy.port)
+        + '?sslmode=disable', *args)
+    proxy.close()
+    return got
+
+
+def changed_in_between():
+    """As many rows as were read, but others: nothing is taken for granted."""
+    insert = 'INSERT INTO %s (hash, created_at) SELECT hash, created_at ' \
+        'FROM old WHERE id = %%d' % TABLE
+    lock = b'pg_try_advisory_xact_lock'
+    keep = 'CREATE TABLE old AS SELECT * FROM ' + TABLE
+    where = ready()
+    server.sql('b', keep, 'ALTER TABLE old SET SCHEMA drizzle')
+    insert = insert.replace('FROM old', 'FROM drizzle.old')
+    proxy, done = change_before(
+        lock, 'DELETE FROM %s WHERE id = 5' % TABLE, insert % 5)
+    got = through(proxy, 'rollback', where)
+    check('rolled back and applied again meanwhile', ([True], 0, 1), (
+        done, *undone(got)))
+    left('abcd')
+    check('and the right row is gone', '1\n2\n3\n4', server.history('b', 'id'))
+    proxy, done = change_before(
+        lock, 'DELETE FROM %s WHERE id = 4' % TABLE, 'DROP TABLE d',
+        insert % 5, 'CREATE TABLE e (id int)', 'ALTER TABLE e OWNER TO tester')
+    got = through(proxy, 'migrate', where)
+    check('another one applied instead meanwhile', ([True], 5), (
+        done, got.status))
+    check('another one: the gap is told', True,
+          '0003_d is not applied' in got.event('error')['message'])
+    left('abce')
+
+
 def waits():
     where = ready()
     holder = server.hold('b', 'BEGIN', 'LOCK TABLE ' + TABLE)
@@ -489,5 +535,6 @@ if __name__ == '__main__':
     at_once(8, FIVE)
     to_at_once()
     among_migrators()
+    changed_in_between()
     waits()
     sys.exit(verdict())
