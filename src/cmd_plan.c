@@ -54,9 +54,10 @@ static void show(struct mz_work *w)
 bool cmd_plan(struct mz_context *c, struct mz_err *err)
 {
 	struct mz_work w;
-	bool due, ok = mz_work_open(&w, c, err) && mz_work_look(&w, err) &&
-		       mz_drizzle1_due(&w, &due, err) &&
-		       mz_work_choose(&w, err) && mz_work_survey(&w, err);
+	bool due = false;
+	bool ok = mz_work_open(&w, c, err) && mz_work_look(&w, err) &&
+		  mz_drizzle1_due(&w, &due, err) && mz_work_choose(&w, err) &&
+		  mz_work_survey(&w, err);
 
 	if (ok) {
 		if (due)
