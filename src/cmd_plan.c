@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "approval.h"
+#include "drizzle1.h"
 #include "work.h"
 
 #include <string.h>
@@ -92,10 +93,15 @@ static void show(struct mz_work *w)
 bool cmd_plan(struct mz_context *c, struct mz_err *err)
 {
 	struct mz_work w;
+	bool due = false;
 	bool ok = mz_work_open(&w, c, err) && mz_work_look(&w, err) &&
-		  mz_work_choose(&w, err) && mz_work_survey(&w, err);
+		  mz_drizzle1_due(&w, &due, err) && mz_work_choose(&w, err) &&
+		  mz_work_survey(&w, err);
 
 	if (ok) {
+		if (due)
+			mz_drizzle1_tell(&w);
+		mz_drizzle1_warn(&w);
 		show(&w);
 		c->result.kind = MZ_RESULT_PLAN;
 		c->result.pending = w.plan.todo_count;

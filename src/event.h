@@ -37,11 +37,11 @@ struct mz_listed {
 };
 
 enum mz_event_kind {
-	MZ_EV_START,	 /* a run begins: file = folder, k of n to apply */
+	MZ_EV_START,	 /* a run begins: file = folder, k of n to be done */
 	MZ_EV_WAITING,	 /* for a server, or who migrates: text says it */
 	MZ_EV_BEGIN,	 /* tag, k of n, statements */
 	MZ_EV_STATEMENT, /* tag, line, text (its first line), us */
-	MZ_EV_APPLIED,	 /* tag, hash, statements, us; k of n */
+	MZ_EV_APPLIED,	 /* tag, hash, statements, us; k of n; undone */
 	MZ_EV_NOTICE,	 /* tag or NULL, diag */
 	MZ_EV_REMARK,	 /* text: something the user should know */
 	MZ_EV_WARNING,	 /* text: something the user should see to */
@@ -53,6 +53,7 @@ struct mz_event {
 	const char *hash;
 	const char *text;
 	const char *file;
+	bool undone; /* START, BEGIN, APPLIED: it is rolled back instead */
 	size_t k, n; /* migration k of n, from 1 */
 	size_t statements;
 	size_t line;

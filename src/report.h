@@ -17,12 +17,16 @@
 
 /* How it came out.  A command fills it; main has it printed, last. */
 enum mz_result_kind {
-	MZ_RESULT_NONE,	    /* nothing to count */
-	MZ_RESULT_MIGRATE,  /* applied, pending, us, round_trips */
-	MZ_RESULT_BASELINE, /* the same: applied are those recorded */
-	MZ_RESULT_LISTING,  /* counts: status, verify */
-	MZ_RESULT_PLAN, /* pending: what would be applied; plan, destructive */
-	MZ_RESULT_FINDINGS, /* errors, warnings, checked */
+	MZ_RESULT_NONE,	     /* nothing to count */
+	MZ_RESULT_MIGRATE,   /* applied, pending, us, round_trips */
+	MZ_RESULT_BASELINE,  /* the same: applied are those recorded */
+	MZ_RESULT_ROLLBACK,  /* the same: applied are those rolled back */
+	MZ_RESULT_UNDOING,   /* applied: what would be rolled back */
+	MZ_RESULT_REPAIR,    /* repaired */
+	MZ_RESULT_REPAIRING, /* repaired: what would be */
+	MZ_RESULT_LISTING,   /* counts: status, verify */
+	MZ_RESULT_PLAN,	     /* pending: to be applied; plan, destructive */
+	MZ_RESULT_FINDINGS,  /* errors, warnings, checked */
 };
 
 struct mz_result {
@@ -33,6 +37,7 @@ struct mz_result {
 	uint64_t us;	/* how long it took */
 	size_t round_trips;
 	size_t counts[MZ_STATES];
+	size_t repaired;	 /* what was wrong with the history */
 	size_t errors, warnings; /* findings */
 	size_t checked;		 /* migrations that were looked at */
 	char plan[16];		 /* PLAN: its id, "" when there is none */
@@ -142,6 +147,18 @@ struct mz_new {
 
 void mz_report_new(struct mz_report *r, const struct mz_new *n);
 
+/* One thing that repair changes about a row of the history. */
+struct mz_repair {
+	const char *what; /* the column; "row" = it is removed */
+	int64_t row;	  /* its id */
+	const char *tag;  /* the migration; of a row without one "row 12" */
+	const char *why;
+	const char *from, *to; /* NULL = nothing */
+};
+
+void mz_report_repairs(struct mz_report *r, const struct mz_repair *list,
+		       size_t n);
+
 /* One finding of check, where it is, and the line of the file if known. */
 void mz_report_finding(struct mz_report *r, const struct mz_finding *f);
 
@@ -161,6 +178,9 @@ struct mz_fact {
 
 void mz_report_facts(struct mz_report *r, const char *event,
 		     const struct mz_fact *facts, size_t n);
+
+/* "... [y/N] " on stderr, where the answer is typed. */
+void mz_report_question(struct mz_report *r, const char *text);
 
 /* Text to stdout as it is, lines included: help, version, --print-config. */
 void mz_report_text(struct mz_report *r, const char *text);

@@ -127,7 +127,7 @@ static json_t *start(const struct mz_report *r, const struct mz_event *e)
 
 	put_text(o, "command", r->command);
 	put_text(o, "dir", e->file);
-	put_size(o, "pending", e->k);
+	put_size(o, e->undone ? "to_roll_back" : "pending", e->k);
 	put_size(o, "total", e->n);
 	return o;
 }
@@ -149,7 +149,8 @@ static json_t *applied(const struct mz_event *e)
 
 	put_text(o, "tag", e->tag);
 	put_text(o, "hash", e->hash);
-	put_text(o, "state", mz_state_name(MZ_APPLIED));
+	put_text(o, "state",
+		 e->undone ? "rolled-back" : mz_state_name(MZ_APPLIED));
 	put_size(o, "statements", e->statements);
 	put_ms(o, e->us);
 	return o;
@@ -307,6 +308,26 @@ void mz_json_new(struct mz_report *r, const struct mz_new *n)
 	say(r, o);
 }
 
+void mz_json_repairs(struct mz_report *r, const struct mz_repair *list,
+		     size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct mz_repair *one = &list[i];
+		json_t *o = event_of("repair");
+
+		put_text(o, "action", one->to ? "update" : "delete");
+		put_int(o, "row", one->row);
+		put_text(o, "tag", one->tag);
+		if (one->to) {
+			put_text(o, "column", one->what);
+			put_text(o, "from", one->from);
+			put_text(o, "to", one->to);
+		}
+		put_text(o, "reason", one->why);
+		say(r, o);
+	}
+}
+
 void mz_json_finding(struct mz_report *r, const struct mz_finding *f)
 {
 	json_t *o = event_of("finding");
@@ -370,6 +391,24 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 	case MZ_RESULT_BASELINE:
 		put_size(o, "recorded", result->applied);
 		put_size(o, "pending", result->pending);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_ROLLBACK:
+		put_size(o, "rolled_back", result->applied);
+		put_size(o, "pending", result->pending);
+		put_ms(o, result->us);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_UNDOING:
+		put_size(o, "to_roll_back", result->applied);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_REPAIR:
+		put_size(o, "repaired", result->repaired);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_REPAIRING:
+		put_size(o, "to_repair", result->repaired);
 		put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_LISTING:

@@ -285,6 +285,40 @@ static void put_migrated(struct mz_line *l, const struct mz_result *res)
 	mz_line_put(l, "\n");
 }
 
+static void put_rolled_back(struct mz_line *l, const struct mz_result *res)
+{
+	if (res->applied == 0) {
+		mz_line_put(l, "nothing to roll back\n");
+		return;
+	}
+	mz_line_printf(l, "rolled back %zu migration%s in ", res->applied,
+		       s_of(res->applied));
+	mz_line_time(l, res->us);
+	mz_line_put(l, "\n");
+}
+
+static void put_undoing(struct mz_line *l, const struct mz_result *res)
+{
+	if (res->applied == 0)
+		mz_line_put(l, "nothing to roll back\n");
+	else
+		mz_line_printf(l, "%zu migration%s would be rolled back\n",
+			       res->applied, s_of(res->applied));
+}
+
+static void put_repaired(struct mz_line *l, const struct mz_result *res,
+			 bool would)
+{
+	if (res->repaired == 0)
+		mz_line_put(l, "nothing to repair: history and folder agree\n");
+	else
+		mz_line_printf(l, "%zu change%s %s made to the history\n",
+			       res->repaired, s_of(res->repaired),
+			       would		 ? "would be" :
+			       res->repaired > 1 ? "were" :
+						   "was");
+}
+
 static void put_counts(struct mz_line *l, const struct mz_result *res)
 {
 	size_t total = 0, kinds = 0;
@@ -362,6 +396,20 @@ void mz_text_result(struct mz_report *r, const struct mz_result *result,
 	case MZ_RESULT_BASELINE:
 		if (!failed)
 			put_recorded(&l, result);
+		break;
+	case MZ_RESULT_ROLLBACK:
+		if (!failed)
+			put_rolled_back(&l, result);
+		break;
+	case MZ_RESULT_UNDOING:
+		if (!failed)
+			put_undoing(&l, result);
+		break;
+	case MZ_RESULT_REPAIR:
+	case MZ_RESULT_REPAIRING:
+		if (!failed)
+			put_repaired(&l, result,
+				     result->kind == MZ_RESULT_REPAIRING);
 		break;
 	case MZ_RESULT_LISTING:
 		put_counts(&l, result);
