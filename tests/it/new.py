@@ -428,6 +428,10 @@ def refused():
         got = new(where, name)
         check('refused: %r' % name[:20], (2, '', before), (
             got.status, got.out, tree(where)))
+    for path in ('0000_a.sql', '0000_a.sql/deeper'):
+        got = new(os.path.join(where, path))
+        check('no folder: ' + path, (2, True, before), (
+            got.status, '0000_a.sql is not a folder' in got.err, tree(where)))
     check('no name', 2, mizzle('new', '--dir', where).status)
     check('two names', 2, new(where, 'a', 'b').status)
     path = os.path.join(where, 'meta', '_journal.json')
