@@ -111,33 +111,48 @@ static bool overtaken(struct mz_err *err)
 			    "that");
 }
 
-static bool not_approved(struct mz_work *w, const char *id, size_t total,
-			 struct mz_err *err)
+/* Each statement that is destructive, up to a number that can be read. */
+static void tell_all(const struct mz_work *w, size_t total)
 {
-	const struct mz_migration *m = NULL;
-	const struct mz_hazard *first = NULL;
 	size_t told = 0;
 
-	for (size_t i = 0; i < w->plan.todo_count; i++) {
+	for (size_t i = 0; i < w->plan.todo_count; i++)
 		for (size_t k = 0; k < w->dangers[i].count; k++) {
 			const struct mz_hazard *h = &w->dangers[i].list[k];
 
-			if (!h->destructive)
-				continue;
-			if (!first) {
-				first = h;
-				m = w->plan.todo[i];
-			}
-			if (told++ < MOST_TOLD)
+			if (h->destructive && told++ < MOST_TOLD)
 				mz_report_warning(&w->c->report,
 						  "%s:%zu: %s: %s",
 						  w->plan.todo[i]->path,
 						  h->line, h->what, h->why);
 		}
-	}
-	if (told > MOST_TOLD)
+	if (total > MOST_TOLD)
 		mz_report_warning(&w->c->report, "and %zu more",
-				  told - MOST_TOLD);
+				  total - MOST_TOLD);
+}
+
+/* The first one; d has one. */
+static const struct mz_hazard *first_of(const struct mz_dangers *d)
+{
+	const struct mz_hazard *h = d->list;
+
+	while (!h->destructive)
+		h++;
+	return h;
+}
+
+static bool not_approved(const struct mz_work *w, const char *id, size_t total,
+			 struct mz_err *err)
+{
+	const struct mz_migration *m;
+	const struct mz_hazard *h;
+	size_t i = 0;
+
+	while (w->dangers[i].destructive == 0)
+		i++;
+	m = w->plan.todo[i];
+	h = first_of(&w->dangers[i]);
+	tell_all(w, total);
 	mz_fail(err, MZ_refused,
 		"%zu destructive statement%s not approved, the first of them "
 		"in %s; nothing was sent",
@@ -146,7 +161,7 @@ static bool not_approved(struct mz_work *w, const char *id, size_t total,
 		"read what mizzle plan prints; if all of it is wanted, run "
 		"again with --approve %s",
 		id);
-	return mz_at(err, m->path, first->line, first->column);
+	return mz_at(err, m->path, h->line, h->column);
 }
 
 bool mz_approval_check(struct mz_approval *approval, struct mz_work *w,

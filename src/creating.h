@@ -25,7 +25,8 @@ struct mz_ancestor {
 
 /*
  * By the layout.  A journal's is the last by name, as for drizzle-kit 0.x; of
- * folders it is the one that no other names as its parent.
+ * folders it is the one that no other names as its parent, and, when there are
+ * several that can be joined, all of those.
  */
 bool mz_ancestor_of_journal(struct mz_creating *w,
 			    struct mz_ancestor *out) PGW_MUST_CHECK;

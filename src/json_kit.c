@@ -56,6 +56,34 @@ static bool read_parents(struct mz_snapshot *s, struct mz_arena *a,
 	return n > 0;
 }
 
+static void add_names(struct mz_names *n, struct mz_arena *a,
+		      const json_t *texts)
+{
+	size_t count = n->count + json_array_size(texts), i;
+	const char **list = mz_alloc_array(a, count + 1, sizeof(*list));
+	const json_t *v;
+
+	if (n->count > 0)
+		memcpy(list, n->list, n->count * sizeof(*list));
+	n->list = list;
+	json_array_foreach(texts, i, v) if (json_is_string(v))
+		list[n->count++] = mz_strdup(a, json_string_value(v));
+}
+
+static void read_footprints(struct mz_snapshot *s, struct mz_arena *a,
+			    const json_t *footprints)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(footprints, i, v)
+	{
+		add_names(&s->writes, a, json_object_get(v, "writes"));
+		add_names(&s->writes, a, json_object_get(v, "sharedWrites"));
+		add_names(&s->reads, a, json_object_get(v, "reads"));
+	}
+}
+
 static bool is_uuid_text(const json_t *v)
 {
 	const char *text = json_string_value(v);
@@ -74,6 +102,8 @@ static bool read_snapshot(struct mz_snapshot *s, struct mz_arena *a,
 		return bad_snapshot(s->path, "is no snapshot of drizzle-kit",
 				    err);
 	s->id = mz_strdup(a, json_string_value(id));
+	s->ends = mz_printf(a, "\"%s\"", s->id);
+	read_footprints(s, a, json_object_get(root, "footprints"));
 	s->has_meta = json_object_get(root, "_meta") != NULL;
 	s->has_renames = json_object_get(root, "renames") != NULL;
 	if (s->version <= NEWEST_VERSION)
@@ -224,9 +254,9 @@ bool mz_snapshot_next(struct pgw_buf *out, const struct mz_snapshot *last,
 			(const char *[]){
 				"{\"type\":", last ? "\"diff\"" : "\"base\"",
 				",\"version\":\"9\",\"dialect\":\"postgres\",",
-				"\"id\":\"", id, "\",\"prevIds\":[\"",
-				last ? last->id : ORIGIN,
-				"\"],\"footprints\":[],",
+				"\"id\":\"", id, "\",\"prevIds\":[",
+				last ? last->ends : "\"" ORIGIN "\"",
+				"],\"footprints\":[],",
 				last ? "\"deltas\":[]}" : "\"ddl\":[]}", NULL },
 			err);
 }

@@ -12,6 +12,12 @@
 
 #define MZ_UUID_LEN 36
 
+/* Names of parts of the schema, as version 9 has them for its changes. */
+struct mz_names {
+	const char **list;
+	size_t count;
+};
+
 struct mz_snapshot {
 	const char *path;
 	struct pgw_view text; /* of the file; the arena's */
@@ -22,6 +28,8 @@ struct mz_snapshot {
 	bool has_meta; /* the renames of its own migration: _meta, renames */
 	bool has_renames;
 	bool has_prev_id; /* version 7: one parent, prevId; else prevIds */
+	const char *ends; /* what the next one names as its parents: JSON */
+	struct mz_names writes, reads; /* by its own migration */
 };
 
 /* Read one; fails when it is none, or newer than what is known here. */

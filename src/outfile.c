@@ -40,8 +40,10 @@ static bool cannot(const char *path, int error, struct mz_err *err)
 static bool note(struct mz_making *m, const char *path, bool is_dir,
 		 struct mz_err *err)
 {
-	if (m->count == MZ_MAKING_MAX)
-		return cannot(path, ENAMETOOLONG, err);
+	if (m->count == MZ_MAKING_MAX) {
+		errno = ENAMETOOLONG;
+		return cannot(path, errno, err);
+	}
 	m->made[m->count].path = mz_strdup(m->arena, path);
 	m->made[m->count].is_dir = is_dir;
 	m->count++;
@@ -50,12 +52,17 @@ static bool note(struct mz_making *m, const char *path, bool is_dir,
 
 bool mz_making_dir(struct mz_making *m, const char *path, struct mz_err *err)
 {
+	int error;
+
 	if (!note(m, path, true, err))
 		return false;
 	if (mkdir(path, 0777) == 0)
 		return true;
+	error = errno;
 	m->count--;
-	return cannot(path, errno, err);
+	cannot(path, error, err);
+	errno = error;
+	return false;
 }
 
 static bool is_dir(const char *path)
@@ -63,6 +70,14 @@ static bool is_dir(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What should become a directory is something else. */
+static bool not_dir(const char *path, struct mz_err *err)
+{
+	mz_fail(err, MZ_usage, "%s is not a folder; nothing was made", path);
+	mz_hint(err, "name the folder of your migrations with --dir");
+	return mz_at(err, path, 0, 0);
 }
 
 bool mz_making_dirs(struct mz_making *m, const char *path, struct mz_err *err)
@@ -75,10 +90,13 @@ bool mz_making_dirs(struct mz_making *m, const char *path, struct mz_err *err)
 		at += strspn(path + at, "/");
 		at += strcspn(path + at, "/");
 		part = mz_strndup(m->arena, path, at);
-		/* another process may be making it, too */
-		if (!is_dir(part) && !mz_making_dir(m, part, err) &&
-		    !is_dir(part))
+		if (is_dir(part) || mz_making_dir(m, part, err))
+			continue;
+		if (errno != EEXIST)
 			return false;
+		/* another process may have made it meanwhile */
+		if (!is_dir(part))
+			return not_dir(part, err);
 	}
 	return true;
 }

@@ -24,7 +24,7 @@ struct mz_making {
 
 void mz_making_init(struct mz_making *m, struct mz_arena *a);
 
-/* A directory; it must not be there. */
+/* A directory; it must not be there.  False with errno set, too. */
 bool mz_making_dir(struct mz_making *m, const char *path,
 		   struct mz_err *err) PGW_MUST_CHECK;
 

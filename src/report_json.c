@@ -298,7 +298,7 @@ void mz_json_new(struct mz_report *r, const struct mz_new *n)
 	json_t *files = json_array();
 
 	put_text(o, "tag", n->tag);
-	put_text(o, "state", "new");
+	put_text(o, "state", mz_state_name(MZ_PENDING));
 	put_text(o, "layout", n->layout);
 	put_int(o, "when", n->when);
 	put_text(o, "file", n->files[0]);

@@ -378,10 +378,29 @@ def branches():
                               ('2_c', 'c', ids['a'])):
         write(os.path.join(where, '2024010100000' + name, 'snapshot.json'),
               nine(name, own, parent))
-    before = tree(where)
-    got = new(where)
-    check('two branches: refused', (2, True, before), (
-        got.status, '20240101000001_b' in got.err, tree(where)))
+    for mine, theirs, joined in (
+            (('writes', 's|x'), ('writes', 's|y'), True),
+            (('reads', 's|x'), ('reads', 's|x'), True),
+            (('writes', 's|x'), ('writes', 's|x'), False),
+            (('writes', 's|x'), ('reads', 's|x'), False),
+            (('reads', 's|x'), ('sharedWrites', 's|x'), False)):
+        for name, own, foot in (('1_b', 'b', mine), ('2_c', 'c', theirs)):
+            text = json.loads(nine(name, own, ids['a']))
+            text['footprints'] = [{foot[0]: ['s|z' + own]}, {foot[0]: [
+                foot[1]]}]
+            write(os.path.join(where, '2024010100000' + name,
+                               'snapshot.json'), json.dumps(text))
+        what = 'two branches, %s and %s: ' % (mine, theirs)
+        before = tree(where)
+        if joined:
+            made = created(where, 'joins')
+            check(what + 'joined', [ids['c'], ids['b']], json.loads(read(
+                made['files'][1]))['prevIds'])
+            shutil.rmtree(os.path.dirname(made['file']))
+        else:
+            got = new(where)
+            check(what + 'refused', (2, True, before), (
+                got.status, '20240101000001_b' in got.err, tree(where)))
     write(os.path.join(where, '20240101000002_c', 'snapshot.json'),
           nine('', 'c', ids['a'], ids['b']))
     got = created(where)
@@ -409,6 +428,10 @@ def refused():
         got = new(where, name)
         check('refused: %r' % name[:20], (2, '', before), (
             got.status, got.out, tree(where)))
+    for path in ('0000_a.sql', '0000_a.sql/deeper'):
+        got = new(os.path.join(where, path))
+        check('no folder: ' + path, (2, True, before), (
+            got.status, '0000_a.sql is not a folder' in got.err, tree(where)))
     check('no name', 2, mizzle('new', '--dir', where).status)
     check('two names', 2, new(where, 'a', 'b').status)
     path = os.path.join(where, 'meta', '_journal.json')
