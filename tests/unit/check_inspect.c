@@ -189,9 +189,11 @@ START_TEST(other_layouts_have_faults_of_their_own)
 	tree_put(&t, "20240101000000_b/migration.sql", "commit");
 	tree_put(&t, "20240102000000_c/snapshot.json", "{}");
 	tree_put(&t, "junk/migration.sql", "select 1");
+	tree_put(&t, "20240101000000_a.down.sql", "select 1");
 	ck_assert(mz_inspect(&f, &findings, t.dir, NOW, &err));
 	ck_assert_str_eq(rules(), "bad-name:0:0 same-time:0:0 stray-file:0:0 "
-				  "stray-file:0:0 stray-file:0:0 commit:1:1");
+				  "stray-file:0:0 stray-file:0:0 "
+				  "stray-file:0:0 commit:1:1");
 	mz_arena_release(&arena);
 	tree_release(&t);
 }
