@@ -3,8 +3,8 @@
 
 #include "rollback.h"
 
+#include "down.h"
 #include "file.h"
-#include "script.h"
 
 /* ---- which */
 
@@ -51,15 +51,6 @@ bool mz_rollback_choose(struct mz_rollback *b, struct mz_plan *p,
 
 /* ---- by which scripts */
 
-static const char *path_of(struct mz_arena *a, const struct mz_folder *f,
-			   const struct mz_migration *m)
-{
-	return mz_printf(a,
-			 f->layout == MZ_LAYOUT_FOLDERS ? "%s/%s/down.sql" :
-							  "%s/%s.down.sql",
-			 f->dir, m->tag);
-}
-
 static bool no_script(const struct mz_migration *down,
 		      const struct mz_file *file, struct mz_err *err)
 {
@@ -70,57 +61,6 @@ static bool no_script(const struct mz_migration *down,
 		down->tag, down->path);
 	return mz_hint(err, "write there what undoes it, or an empty file "
 			    "where there is nothing to undo");
-}
-
-static const char *why_not(enum mz_sql_kind kind)
-{
-	if (kind == MZ_SQL_COPY_STDIN)
-		return "needs data, which a script cannot give";
-	if (kind == MZ_SQL_ALONE)
-		return "cannot run inside a transaction, which every rollback "
-		       "is";
-	return "would leave the transaction that rolls it back";
-}
-
-/* All of it is to run in the transaction that removes the row. */
-static bool stays_inside(const struct mz_migration *down, struct pgw_view text,
-			 struct mz_err *err)
-{
-	struct mz_sql_statement st;
-	struct mz_statements list;
-	size_t line, column;
-
-	mz_statements_init(&list, text);
-	while (mz_statements_next(&list, &st)) {
-		if (st.kind == MZ_SQL_PLAIN || st.kind == MZ_SQL_SAVEPOINT)
-			continue;
-		mz_fail(err, MZ_refused, "%s down: %s %s; nothing was sent",
-			down->tag, st.what ? st.what : "a statement",
-			why_not(st.kind));
-		mz_hint(err, "take it out of the script, or run the script by "
-			     "hand and then remove the row");
-		mz_sql_place(text, st.start, &line, &column);
-		return mz_at(err, down->path, line, column);
-	}
-	return true;
-}
-
-/* It may ask for other timeouts, but for no other way to be run. */
-static bool asks_for_no_more(const struct mz_migration *down,
-			     struct pgw_view text, struct mz_err *err)
-{
-	struct mz_directives d;
-
-	mz_directives_read(&d, text);
-	if (!d.unknown.p && !d.no_transaction)
-		return true;
-	mz_fail(err, d.unknown.p ? MZ_usage : MZ_refused,
-		"%s down asks to be run in another way; nothing was "
-		"sent",
-		down->tag);
-	mz_hint(err, "it runs in a transaction; a comment \"-- mizzle:\" may "
-		     "ask for timeouts");
-	return mz_at(err, down->path, 0, 0);
 }
 
 static bool survey(struct mz_work *w, struct mz_migration *down,
@@ -135,8 +75,7 @@ static bool survey(struct mz_work *w, struct mz_migration *down,
 	ok = mz_file_read(&file, down->path, &buf) ||
 	     no_script(down, &file, err);
 	text = pgw_buf_view(&buf);
-	ok = ok && mz_folder_sendable(&w->folder, down, text, err) &&
-	     asks_for_no_more(down, text, err) && stays_inside(down, text, err);
+	ok = ok && mz_down_sound(&w->folder, down, text, err);
 	if (ok) {
 		mz_folder_hash(text, down->hash);
 		mz_statements_survey(text, s);
@@ -168,13 +107,7 @@ bool mz_rollback_survey(struct mz_rollback *b, struct mz_work *w,
 		const struct mz_migration *m = w->plan.todo[i];
 		struct mz_migration *down = mz_alloc(a, sizeof(*down));
 
-		*down = (struct mz_migration){
-			.tag = m->tag,
-			.path = path_of(a, &w->folder, m),
-			.when = m->when,
-			.utf8 = true,
-			.present = true,
-		};
+		*down = mz_down_of(a, &w->folder, m);
 		b->scripts[i] = down;
 		if (!survey(w, down, &w->surveys[i], err))
 			return false;
