@@ -76,14 +76,6 @@ int64_t mz_pause_next(struct mz_pause *p)
 	return pause / 2 + pause * random / 256;
 }
 
-bool mz_db_sleep(const struct mz_db *db, int64_t ms, struct mz_err *err)
-{
-	struct pgw_err cause;
-
-	return pgw_sleep(ms, db->interrupt_fd, &cause) ||
-	       mz_db_fail(err, &cause);
-}
-
 bool mz_db_connect(struct mz_db *db, int64_t deadline, struct pgw_err *cause)
 {
 	struct pgw_conn_options options = { .interrupt_fd = db->interrupt_fd,

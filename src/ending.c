@@ -33,6 +33,7 @@ static bool cancel(struct mz_applying *ap, struct pgw_err *why)
 	bool done = false;
 
 	pgw_fail(why, PGW_E_TIMEOUT, "it goes on all the same");
+	ap->db->tick.call = NULL; /* deadlines are ours from here on */
 	pgw_conn_ignore_interrupt(c);
 	for (int i = 0; i < CANCEL_ROUNDS && !done && pgw_conn_alive(c); i++) {
 		if (pgw_conn_outstanding(c) > 0)
@@ -140,12 +141,15 @@ static bool is_contended(struct mz_applying *ap)
 	       mz_guard_contended(ap->arena, &ap->diag, &ap->out->waiters);
 }
 
-/* Another try may get what this one did not. */
+/*
+ * Another try may get what this one did not: a lock, whoever has set the
+ * limit.  All was rolled back, so it is as safe as the first.
+ */
 static bool is_worth_a_retry(const struct mz_applying *ap)
 {
 	const char *state = pgw_diag_sqlstate(&ap->diag);
 
-	return ap->job->options.lock_timeout_ms > 0 && !ap->surprised &&
+	return !ap->surprised &&
 	       (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0 ||
 		strcmp(state, "40001") == 0);
 }

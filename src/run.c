@@ -6,6 +6,7 @@
 #include "apply.h"
 #include "guard.h"
 #include "pooler.h"
+#include "watch.h"
 #include "work.h"
 
 #include <string.h>
@@ -17,6 +18,7 @@
 
 struct run {
 	struct mz_work w;
+	struct mz_watch watch;
 	bool record_only;
 	size_t applied; /* in all */
 	size_t pending; /* what is left after that */
@@ -25,6 +27,14 @@ struct run {
 	uint32_t retries;
 	struct mz_pause pause; /* between retries */
 };
+
+/* Something was applied: what is in the way of the next is another thing. */
+static void start_patience(struct run *run)
+{
+	run->lock_deadline = 0;
+	run->retries = 0;
+	run->pause = (struct mz_pause){ FIRST_RETRY_MS, MOST_RETRY_MS };
+}
 
 static bool wait_for_lock(struct run *run, const char *waiters,
 			  struct mz_err *err)
@@ -114,7 +124,7 @@ static bool after(struct run *run, const struct mz_applied *out,
 	run->applied += out->count;
 	run->pending -= out->count;
 	if (out->count > 0)
-		run->lock_deadline = 0;
+		start_patience(run);
 	switch (out->ending) {
 	case MZ_END_DONE:
 		run->done = true;
@@ -191,6 +201,9 @@ static bool one_round(struct run *run, struct mz_err *err)
 
 	if (!writable(w, err) || (!run->record_only && !runnable(w, err)))
 		return false;
+	if (!w->c->opt.no_monitor)
+		mz_watch_monitor(&run->watch, &w->table, w->history.version,
+				 job.options.lock_timeout_ms);
 	job.todo = w->plan.todo;
 	job.count = w->plan.todo_count;
 	job.surveys = w->surveys;
@@ -262,11 +275,16 @@ static bool run_all(struct run *run, struct mz_err *err)
 
 bool mz_run(struct mz_context *c, bool record_only, struct mz_err *err)
 {
-	struct run run = { .record_only = record_only,
-			   .pause = { FIRST_RETRY_MS, MOST_RETRY_MS } };
+	struct run run = { .record_only = record_only };
 	int64_t start = pgw_clock_us();
-	bool ok = mz_work_open(&run.w, c, err) && run_all(&run, err);
+	bool ok = mz_work_open(&run.w, c, err);
 
+	if (ok) {
+		start_patience(&run);
+		mz_watch_start(&run.watch, &run.w.db);
+		ok = run_all(&run, err);
+		mz_watch_stop(&run.watch);
+	}
 	c->result = (struct mz_result){
 		.kind = record_only ? MZ_RESULT_BASELINE : MZ_RESULT_MIGRATE,
 		.applied = run.applied,
