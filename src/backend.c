@@ -121,7 +121,7 @@ void mz_first_line(char *out, size_t room, struct pgw_view text)
 	while (text.n > 0 && is_blank(text.p[text.n - 1]))
 		text.n--;
 	n = line_length(text, room);
-	if (n < text.n && n > room - 1 - mark)
+	if (n > room - 1 || (n < text.n && n > room - 1 - mark))
 		n = whole_characters(text, room - 1 - mark);
 	if (n > 0)
 		memcpy(out, text.p, n);
@@ -171,7 +171,9 @@ const char *mz_backend_text(struct mz_arena *a, const struct mz_backend *b)
 	char query[QUERY_ROOM];
 	const char *text;
 
-	if (b->pid <= 0)
+	if (b->pid < 0)
+		return "a session without a number";
+	if (b->pid == 0)
 		return "a prepared transaction";
 	text = mz_printf(a, "pid %" PRId64, b->pid);
 	text = add(a, text, "", is_client ? NULL : b->type);
@@ -180,8 +182,14 @@ const char *mz_backend_text(struct mz_arena *a, const struct mz_backend *b)
 	text = add(a, text, "from ", b->address);
 	text = add_state(a, text, b);
 	text = add(a, text, "blocked by pid ", b->blocked_by);
-	if (!b->state || !b->query || !*b->query)
-		return text; /* not to be seen, or nothing */
+	if (!b->state)
+		return b->user ? mz_printf(a,
+					   "%s, doing what this role may not "
+					   "see",
+					   text) :
+				 text;
+	if (!b->query || !*b->query)
+		return text;
 	mz_first_line(query, sizeof(query), pgw_view_of(b->query));
 	return mz_printf(a, "%s: \"%s\"", text, query);
 }
@@ -203,7 +211,9 @@ struct mz_remedy mz_backend_remedy(struct mz_arena *a,
 	static const char cancel[] = "pg_cancel_backend";
 	static const char terminate[] = "pg_terminate_backend";
 
-	if (b->pid <= 0)
+	if (b->pid < 0)
+		return (struct mz_remedy){ .effect = "it cannot be named" };
+	if (b->pid == 0)
 		return (struct mz_remedy){
 			.effect = "pg_prepared_xacts has its name: COMMIT or "
 				  "ROLLBACK PREPARED it",

@@ -15,11 +15,11 @@
 
 void mz_applying_roll_back(struct mz_applying *ap)
 {
-	if (!pgw_conn_wait(ap->db->conn, 0, &ap->lost) ||
+	if (!mz_db_wait(ap->db, 0, &ap->lost) ||
 	    pgw_conn_txn(ap->db->conn) == 'I')
 		return;
 	if (mz_applying_send(ap, MZ_FOR_ROLLBACK, ap->answering, "ROLLBACK"))
-		(void)!pgw_conn_wait(ap->db->conn, 0, &ap->lost);
+		(void)!mz_db_wait(ap->db, 0, &ap->lost);
 }
 
 /*

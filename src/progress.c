@@ -151,7 +151,13 @@ void mz_progress_event(struct mz_report *r, const struct mz_event *e)
 		if (r->label.len > 0)
 			draw(r);
 		break;
-	default:
+	case MZ_EV_START:
+	case MZ_EV_BLOCKED:
+	case MZ_EV_UNBLOCKED:
+	case MZ_EV_APPLIED:
+	case MZ_EV_NOTICE:
+	case MZ_EV_REMARK:
+	case MZ_EV_WARNING:
 		break;
 	}
 }

@@ -217,6 +217,8 @@ static json_t *progress(const struct mz_running *run)
 	put_text(o, "phase", run->phase);
 	if (run->percent >= 0)
 		put_int(o, "percent", run->percent);
+	if (run->blocker > 0)
+		put_int(o, "blocked_by", run->blocker);
 	return o;
 }
 
