@@ -10,10 +10,9 @@ from harness import (check, finish, heard, journal, mizzle, needs_program,
 from tlsworld import SECRET, TlsServer
 
 needs_program()
-server = TlsServer(roles=('app',), hba=(
+server = TlsServer('max_prepared_transactions=2', roles=('app',), hba=(
     'hostssl all app 127.0.0.1/32 scram-sha-256',
-    'host all all 127.0.0.1/32 scram-sha-256'),
-    max_prepared_transactions='2')
+    'host all all 127.0.0.1/32 scram-sha-256'))
 ALTER = journal(newdir('alter'), [
     ('0000_alter', 'ALTER TABLE t ADD COLUMN c int;')])
 EMPTY = newdir('empty')
@@ -170,7 +169,6 @@ def history():
         'migrate', '--url', server.url(db), '--dir', ALTER).status)
     gate = Gate(server, db, 'DELETE FROM drizzle.__drizzle_migrations')
     waiter = Gate(server, db, application='waiter')
-    waiter.say('LOCK TABLE drizzle.__drizzle_migrations;')
     waiter.say('BEGIN; LOCK TABLE drizzle.__drizzle_migrations;')
     check('history: somebody waits', True, wait_for(
         lambda: waits_for(db, 'drizzle.__drizzle_migrations')))
