@@ -349,8 +349,7 @@ void mz_apply(struct mz_applied *out, const struct mz_job *job,
 
 	*out = (struct mz_applied){ .ending = MZ_END_DONE };
 	mz_db_hooks(db, NULL, on_done, &ap);
-	db->running = running;
-	db->running_ctx = &ap;
+	mz_db_running(db, running, &ap);
 	ok = pgw_conn_agrees(db->conn, &ap.lost) && create_history(&ap);
 	for (size_t i = 0; ok && i < job->count; i++)
 		ok = send_migration(&ap, i, err);
@@ -358,6 +357,6 @@ void mz_apply(struct mz_applied *out, const struct mz_job *job,
 		mz_applying_roll_back(&ap);
 	out->ending = mz_applying_end(&ap, err);
 	mz_db_hooks(db, NULL, NULL, NULL);
-	db->running = NULL;
+	mz_db_running(db, NULL, NULL);
 	db->tag = NULL;
 }

@@ -61,6 +61,10 @@ bool mz_db_query(struct mz_db *db, const char *sql,
 		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
 		 struct pgw_err *err) PGW_MUST_CHECK;
 
+/* Whom to ask what the server is at, until this is called again. */
+void mz_db_running(struct mz_db *db,
+		   bool (*running)(void *ctx, struct mz_running *r), void *ctx);
+
 /*
  * As pgw_conn_send and pgw_conn_wait, with ticks.  A deadline of the
  * connection is lost while there are ticks.

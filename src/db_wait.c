@@ -8,6 +8,13 @@
 
 #include "db.h"
 
+void mz_db_running(struct mz_db *db,
+		   bool (*running)(void *ctx, struct mz_running *r), void *ctx)
+{
+	db->running = running;
+	db->running_ctx = ctx;
+}
+
 static bool is_due(struct mz_db *db, const struct pgw_err *err)
 {
 	return err->code == PGW_E_TIMEOUT && pgw_conn_alive(db->conn);

@@ -95,7 +95,8 @@ static const char *question(const struct mz_monitor *m, struct mz_arena *a,
 			 " FROM (SELECT DISTINCT x.pid "
 			 "FROM (%s) o, LATERAL pg_catalog.unnest("
 			 "pg_catalog.pg_blocking_pids(o.pid)) x(pid) "
-			 "ORDER BY x.pid LIMIT %d) b " MZ_BACKEND_JOIN " ORDER BY b.pid; "
+			 "ORDER BY x.pid LIMIT %d) b " MZ_BACKEND_JOIN
+			 " ORDER BY b.pid; "
 			 "SELECT p.phase, p.done, p.total "
 			 "FROM (%s) p(pid, phase, done, total) "
 			 "WHERE p.pid OPERATOR(pg_catalog.=) ANY (%s)",
