@@ -7,9 +7,28 @@
 #include "backend.h"
 #include "file.h"
 #include "guard.h"
-#include "sqltext.h"
+#include "setting_sql.h"
 
 #include <string.h>
+
+struct mz_apply_options mz_job_options(const struct mz_job *job, size_t i)
+{
+	struct mz_apply_options o = job->options;
+	const struct mz_directives *d;
+
+	if (o.record_only)
+		return o;
+	d = &job->surveys[i].directives;
+	if (d->has_lock_timeout) {
+		o.lock_timeout_ms = d->lock_timeout_ms;
+		o.lock_timeout_given = true;
+	}
+	if (d->has_statement_timeout) {
+		o.statement_timeout_ms = d->statement_timeout_ms;
+		o.statement_timeout_given = true;
+	}
+	return o;
+}
 
 /* ---- what comes back */
 
@@ -30,8 +49,8 @@ static void tell(struct mz_applying *ap, enum mz_event_kind kind,
 			.tag = m->tag,
 			.hash = m->hash,
 			.file = m->path,
-			.k = migration + 1,
-			.n = ap->job->count,
+			.k = ap->job->before + migration + 1,
+			.n = ap->job->total,
 			.statements = statements_of(ap->job, migration),
 			.us = (uint64_t)(pgw_clock_us() - since_us),
 		});
@@ -143,8 +162,8 @@ static bool running(void *ctx, struct mz_running *r)
 	if (next->purpose == MZ_FOR_CREATE)
 		return true;
 	r->tag = ap->job->todo[next->migration]->tag;
-	r->k = next->migration + 1;
-	r->n = ap->job->count;
+	r->k = ap->job->before + next->migration + 1;
+	r->n = ap->job->total;
 	r->statements = statements_of(ap->job, next->migration);
 	if (next->purpose == MZ_FOR_STATEMENT) {
 		r->statement = ap->statement + 1;
@@ -205,65 +224,37 @@ static bool create_history(struct mz_applying *ap)
 	       send(ap, &commit, pgw_view_of("COMMIT")) && settle(ap);
 }
 
-static bool is_overridden(const struct mz_apply_options *o, const char *name)
-{
-	return (o->lock_timeout_given && strcmp(name, "lock_timeout") == 0) ||
-	       (o->statement_timeout_given &&
-		strcmp(name, "statement_timeout") == 0);
-}
-
-/* set_config with true is SET LOCAL. */
-static const char *add_setting(struct mz_arena *a, const char *sql,
-			       const char *name, const char *value)
-{
-	return mz_printf(a, "%s; SELECT pg_catalog.set_config('%s', %s, true)",
-			 sql, name, mz_quote_literal(a, value));
-}
-
-static const char *add_timeout(struct mz_arena *a, const char *sql,
-			       const char *name, int64_t ms)
-{
-	if (ms <= 0)
-		return sql;
-	return add_setting(a, sql, name, mz_printf(a, "%lld", (long long)ms));
-}
-
-/* What the connection string wants first: the command line wins over it. */
-static const char *settings_sql(struct mz_applying *ap)
-{
-	const struct mz_apply_options *o = &ap->job->options;
-	struct pgw_cur cur = pgw_cur_of(o->local);
-	const char *sql = "";
-
-	while (!cur.bad && cur.p < cur.end) {
-		const char *name = pgw_cur_str(&cur);
-		const char *value = pgw_cur_str(&cur);
-
-		if (!cur.bad && !is_overridden(o, name))
-			sql = add_setting(ap->arena, sql, name, value);
-	}
-	sql = add_timeout(ap->arena, sql, "lock_timeout", o->lock_timeout_ms);
-	return add_timeout(ap->arena, sql, "statement_timeout",
-			   o->statement_timeout_ms);
-}
-
 static bool open_transaction(struct mz_applying *ap, size_t i)
 {
 	const struct mz_job *job = ap->job;
+	const struct mz_apply_options o = mz_job_options(job, i);
 	bool may_lock = job->history->may_lock ||
 			job->history->shape == MZ_SHAPE_ABSENT;
 	const char *sql =
-		mz_printf(ap->arena, "%s; %s%s%s",
+		mz_printf(ap->arena, "%s; %s%s%s%s",
 			  mz_guard_begin_sql(ap->arena, job->table),
 			  i > 0 ? mz_guard_no_waiters_sql() : "",
 			  mz_guard_history_sql(ap->arena, job->table,
 					       job->history->count + i,
 					       may_lock),
-			  settings_sql(ap));
+			  mz_wanted_sql(ap->arena, &o, true),
+			  mz_timeouts_sql(ap->arena, &o, false));
 
 	/* The first is waited for: most who lose a race lose it here. */
 	return mz_applying_send(ap, MZ_FOR_OPEN, i, sql) &&
 	       (i > 0 || settle(ap));
+}
+
+/* In one transaction around all, what a file asks for is for that file. */
+static bool adjust_settings(struct mz_applying *ap, size_t i)
+{
+	const struct mz_apply_options now = mz_job_options(ap->job, i),
+				      was = mz_job_options(ap->job, i - 1);
+
+	return (now.lock_timeout_ms == was.lock_timeout_ms &&
+		now.statement_timeout_ms == was.statement_timeout_ms) ||
+	       mz_applying_send(ap, MZ_FOR_OPEN, i,
+				mz_timeouts_sql(ap->arena, &now, true));
 }
 
 static bool send_statements(struct mz_applying *ap, size_t i,
@@ -291,9 +282,6 @@ static bool send_statements(struct mz_applying *ap, size_t i,
 	return true;
 }
 
-/* What a migration SET must not reach the next one, nor a pooler's next user */
-#define RESET_SQL "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
-
 static bool close_migration(struct mz_applying *ap, size_t i)
 {
 	const struct mz_job *job = ap->job;
@@ -304,7 +292,7 @@ static bool close_migration(struct mz_applying *ap, size_t i)
 						job->todo[i]);
 
 	if (commits)
-		sql = mz_printf(ap->arena, RESET_SQL "; %s", sql);
+		sql = mz_printf(ap->arena, MZ_RESET_SQL "; %s", sql);
 	if (commits && !last)
 		sql = mz_printf(ap->arena, "%s; %s", sql,
 				mz_guard_note_waiters_sql(ap->arena,
@@ -332,7 +320,8 @@ static bool send_migration(struct mz_applying *ap, size_t i, struct mz_err *err)
 {
 	const struct mz_apply_options *o = &ap->job->options;
 
-	return ((i > 0 && o->one_transaction) || open_transaction(ap, i)) &&
+	return (i > 0 && o->one_transaction ? adjust_settings(ap, i) :
+					      open_transaction(ap, i)) &&
 	       (o->record_only || send_script(ap, i, err)) &&
 	       close_migration(ap, i);
 }

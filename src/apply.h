@@ -11,6 +11,7 @@
 #include "db.h"
 #include "folder.h"
 #include "history.h"
+#include "options.h"
 #include "statements.h"
 
 struct mz_apply_options {
@@ -22,9 +23,14 @@ struct mz_apply_options {
 	/* These were said on the command line: local is not asked for them. */
 	bool lock_timeout_given, statement_timeout_given;
 	struct pgw_view local; /* of struct pgw_conninfo */
+
+	/* For stepwise.h alone. */
+	bool allow_modified;
+	mz_kind_resume resume;
+	int64_t lock_wait_ms;
 };
 
-/* What is to be done, and on what ground. */
+/* What is to be done, and on what ground: a part of what a run has to do. */
 struct mz_job {
 	const struct mz_folder *folder;
 	const struct mz_table *table;
@@ -33,12 +39,19 @@ struct mz_job {
 	const struct mz_migration *const *todo;
 	const struct mz_survey *surveys; /* of each; not with record_only */
 	size_t count;
+	size_t before, total; /* of the run: so many came before these */
+	bool pooled;	      /* a pooler may take another server each time */
 	struct mz_apply_options options;
 };
+
+/* The options as the file of todo[i] wants them. */
+struct mz_apply_options mz_job_options(const struct mz_job *job, size_t i);
 
 enum mz_ending {
 	MZ_END_DONE,
 	MZ_END_CONTENDED, /* someone else migrates: wait, read, plan again */
+	MZ_END_STEPWISE,  /* it needs more than one transaction; none of it
+		     is kept */
 	MZ_END_RETRY,	  /* a lock was not to be had; nothing of it is kept */
 	MZ_END_FAILED,	  /* a statement failed; err tells which */
 	MZ_END_LOST,	  /* the connection; what COMMIT did may be unknown */

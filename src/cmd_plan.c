@@ -3,24 +3,52 @@
 
 #include "work.h"
 
+static const char *why_of(enum mz_sql_kind kind)
+{
+	switch (kind) {
+	case MZ_SQL_ALONE:
+		return "cannot run inside a transaction";
+	case MZ_SQL_BEGIN:
+		return "begins a transaction of the file's own";
+	case MZ_SQL_COMMIT:
+	case MZ_SQL_ROLLBACK:
+		return "leaves the transaction";
+	case MZ_SQL_COPY_STDIN:
+		return "needs data that a migration cannot give";
+	case MZ_SQL_PLAIN:
+	case MZ_SQL_SAVEPOINT:
+		break;
+	}
+	return "needs what a statement before it committed";
+}
+
 /* What a survey noted, as a hazard that is shown with its migration. */
 static const struct mz_hazard *hazard_of(struct mz_arena *a,
 					 const struct mz_survey *s)
 {
 	struct mz_hazard *h;
 
-	if (!s->has_refused)
+	if (!s->has_refused && !s->has_cause)
 		return NULL;
 	h = mz_alloc(a, sizeof(*h));
-	h->line = s->refused.line;
-	h->column = s->column;
-	h->what = s->refused.what;
-	h->why = s->refused.kind == MZ_SQL_ALONE ?
-			 "cannot run inside a transaction" :
-		 s->refused.kind == MZ_SQL_COPY_STDIN ?
-			 "needs data that a migration cannot give" :
-			 "would leave the transaction";
+	*h = (struct mz_hazard){
+		.line = s->has_refused ? s->refused.line : s->cause.line,
+		.column = s->has_refused ? s->refused_column : s->cause_column,
+		.what = s->has_refused ? s->refused.what : s->cause.what,
+		.why = why_of(s->has_refused ? s->refused.kind : s->cause.kind),
+	};
+	if (!h->what)
+		h->what = "a statement";
 	return h;
+}
+
+static enum mz_planned_transaction transaction_of(const struct mz_work *w,
+						  size_t i)
+{
+	if (w->surveys[i].stepwise)
+		return MZ_PLANNED_NONE;
+	return w->c->opt.transaction == MZ_TRANSACTION_ALL ? MZ_PLANNED_SHARED :
+							     MZ_PLANNED_OWN;
 }
 
 static void show(struct mz_work *w)
@@ -39,13 +67,12 @@ static void show(struct mz_work *w)
 			.hash = m->hash,
 			.path = m->path,
 			.state = w->plan.list[at].state,
-			.transaction = c->opt.transaction ==
-						       MZ_TRANSACTION_ALL ?
-					       MZ_PLANNED_SHARED :
-					       MZ_PLANNED_OWN,
+			.transaction = transaction_of(w, i),
 			.statements = w->surveys[i].statements,
 			.hazards = hazard_of(&c->arena, &w->surveys[i]),
-			.nhazards = w->surveys[i].has_refused,
+			.nhazards = w->surveys[i].has_refused ||
+				    w->surveys[i].has_cause,
+			.note = w->plan.list[at].note,
 		};
 	}
 	mz_report_planned(&c->report, list, n);
@@ -63,7 +90,7 @@ bool cmd_plan(struct mz_context *c, struct mz_err *err)
 		c->result.pending = w.plan.todo_count;
 		ok = w.plan.todo_count == 0 ||
 		     (mz_history_writable(&w.history, &w.table, err) &&
-		      mz_work_runs_inside(&w, err));
+		      mz_work_runs(&w, err));
 	}
 	c->result.round_trips = mz_db_round_trips(&w.db);
 	mz_work_close(&w);

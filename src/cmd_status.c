@@ -15,8 +15,7 @@ bool cmd_status(struct mz_context *c, struct mz_err *err)
 	}
 	c->result.round_trips = mz_db_round_trips(&w.db);
 	mz_work_close(&w);
-	if (ok && c->opt.exit_code &&
-	    w.plan.counts[MZ_PENDING] + w.plan.counts[MZ_OUT_OF_ORDER] > 0)
+	if (ok && c->opt.exit_code && mz_plan_pending(&w.plan) > 0)
 		return mz_fail(err, MZ_pending, "%s", "");
 	return ok;
 }

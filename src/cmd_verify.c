@@ -45,12 +45,26 @@ static bool indexes_are_valid(struct mz_work *w, struct mz_err *err)
 
 static bool nothing_is_pending(const struct mz_plan *p, struct mz_err *err)
 {
-	size_t pending = p->counts[MZ_PENDING] + p->counts[MZ_OUT_OF_ORDER];
+	size_t pending = mz_plan_pending(p);
 
 	if (pending == 0)
 		return true;
 	return mz_fail(err, MZ_pending, "%zu migration%s pending", pending,
 		       pending == 1 ? " is" : "s are");
+}
+
+static bool nothing_is_partial(const struct mz_plan *p, struct mz_err *err)
+{
+	for (size_t i = 0; i < p->listed; i++) {
+		const struct mz_listed *l = &p->list[i];
+
+		if (l->state != MZ_PARTIAL)
+			continue;
+		mz_fail(err, MZ_partial, "%s stopped midway: %s", l->tag,
+			l->note);
+		return mz_hint(err, "run mizzle migrate");
+	}
+	return true;
 }
 
 bool cmd_verify(struct mz_context *c, struct mz_err *err)
@@ -63,6 +77,7 @@ bool cmd_verify(struct mz_context *c, struct mz_err *err)
 		c->result.kind = MZ_RESULT_LISTING;
 		mz_result_count(&c->result, w.plan.list, w.plan.listed);
 		ok = mz_plan_agrees(&w.plan, &w.wish, err) &&
+		     nothing_is_partial(&w.plan, err) &&
 		     indexes_are_valid(&w, err) &&
 		     nothing_is_pending(&w.plan, err);
 	}

@@ -11,6 +11,10 @@
 #define NOTICES_MAX 1000
 #define NOTICE_BYTES_MAX (512u << 10)
 
+/* What is cancelled gets this long to end before we hang up. */
+#define CANCEL_ROUNDS 15
+#define CANCEL_ROUND_MS 1000
+
 static void on_notice(void *ctx, const struct pgw_diag *diag)
 {
 	struct mz_db *db = ctx;
@@ -135,6 +139,25 @@ bool mz_db_query(struct mz_db *db, const char *sql,
 	pgw_conn_deadline(db->conn, PGW_FOREVER);
 	mz_db_hooks(db, NULL, NULL, NULL);
 	return ok;
+}
+
+bool mz_db_cancel(struct mz_db *db, struct pgw_err *why)
+{
+	struct pgw_conn *c = db->conn;
+	struct pgw_err ignored;
+	bool done = false;
+
+	pgw_fail(why, PGW_E_TIMEOUT, "it goes on all the same");
+	db->tick.call = NULL; /* deadlines are ours from here on */
+	pgw_conn_ignore_interrupt(c);
+	for (int i = 0; i < CANCEL_ROUNDS && !done && pgw_conn_alive(c); i++) {
+		if (pgw_conn_outstanding(c) > 0)
+			(void)!pgw_conn_cancel(c, CANCEL_ROUND_MS, why);
+		pgw_conn_deadline(c, pgw_clock_ms() + CANCEL_ROUND_MS);
+		done = pgw_conn_wait(c, 0, &ignored);
+	}
+	pgw_conn_deadline(c, PGW_FOREVER);
+	return done;
 }
 
 const char *mz_db_text(struct mz_arena *a, struct pgw_view *cols)

@@ -74,6 +74,16 @@ bool mz_db_send(struct mz_db *db, struct pgw_view sql,
 bool mz_db_wait(struct mz_db *db, size_t unanswered,
 		struct pgw_err *err) PGW_MUST_CHECK;
 
+/* As mz_db_query, for what has no rows and may take its time: with ticks. */
+bool mz_db_run(struct mz_db *db, const char *sql,
+	       struct pgw_err *err) PGW_MUST_CHECK;
+/*
+ * Cancel what the server does for us until nothing of ours is left, for 15
+ * seconds.  From now on the interrupt is not heard any more.  False when it did
+ * not get there; why says what was in the way.
+ */
+bool mz_db_cancel(struct mz_db *db, struct pgw_err *why) PGW_MUST_CHECK;
+
 /* The next column as text of the arena; NULL for a null, and at the end. */
 const char *mz_db_text(struct mz_arena *a, struct pgw_view *cols);
 

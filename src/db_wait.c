@@ -61,6 +61,29 @@ bool mz_db_send(struct mz_db *db, struct pgw_view sql, struct pgw_err *err)
 	return mz_db_wait(db, SIZE_MAX, err);
 }
 
+static void on_outcome(void *ctx, const struct pgw_outcome *o)
+{
+	struct pgw_err *failure = ctx;
+
+	if (!o->ok)
+		pgw_diag_to_err(&o->diag, failure);
+}
+
+bool mz_db_run(struct mz_db *db, const char *sql, struct pgw_err *err)
+{
+	struct pgw_err failure = { 0 };
+	bool ok;
+
+	*err = (struct pgw_err){ 0 };
+	mz_db_hooks(db, NULL, on_outcome, &failure);
+	ok = pgw_conn_agrees(db->conn, err) &&
+	     mz_db_send(db, pgw_view_of(sql), err) && mz_db_wait(db, 0, err);
+	mz_db_hooks(db, NULL, NULL, NULL);
+	if (ok && failure.code != PGW_OK)
+		*err = failure;
+	return err->code == PGW_OK;
+}
+
 bool mz_db_sleep(struct mz_db *db, int64_t ms, struct mz_err *err)
 {
 	int64_t end = pgw_clock_ms() + ms;

@@ -9,9 +9,7 @@
 
 #include <string.h>
 
-/* A cancelled transaction gets this long to roll back before we hang up. */
-#define CANCEL_ROUNDS 15
-#define CANCEL_ROUND_MS 1000
+#define ROLLBACK_MS 1000
 
 void mz_applying_roll_back(struct mz_applying *ap)
 {
@@ -22,37 +20,20 @@ void mz_applying_roll_back(struct mz_applying *ap)
 		(void)!mz_db_wait(ap->db, 0, &ap->lost);
 }
 
-/*
- * Cancel until the server has nothing of ours left to do.  False when it did
- * not get there; why says what was in the way.
- */
 static bool cancel(struct mz_applying *ap, struct pgw_err *why)
 {
-	struct pgw_conn *c = ap->db->conn;
-	struct pgw_err ignored;
-	bool done = false;
-
-	pgw_fail(why, PGW_E_TIMEOUT, "it goes on all the same");
-	ap->db->tick.call = NULL; /* deadlines are ours from here on */
-	pgw_conn_ignore_interrupt(c);
-	for (int i = 0; i < CANCEL_ROUNDS && !done && pgw_conn_alive(c); i++) {
-		if (pgw_conn_outstanding(c) > 0)
-			(void)!pgw_conn_cancel(c, CANCEL_ROUND_MS, why);
-		pgw_conn_deadline(c, pgw_clock_ms() + CANCEL_ROUND_MS);
-		done = pgw_conn_wait(c, 0, &ignored);
-	}
-	if (done) {
-		mz_applying_roll_back(ap);
-		done = pgw_conn_txn(c) == 'I';
-	}
-	pgw_conn_deadline(c, PGW_FOREVER);
-	return done;
+	if (!mz_db_cancel(ap->db, why))
+		return false;
+	pgw_conn_deadline(ap->db->conn, pgw_clock_ms() + ROLLBACK_MS);
+	mz_applying_roll_back(ap);
+	pgw_conn_deadline(ap->db->conn, PGW_FOREVER);
+	return pgw_conn_txn(ap->db->conn) == 'I';
 }
 
 /* ", 3 migrations before it were applied" and its like. */
 static const char *before(struct mz_applying *ap)
 {
-	size_t n = ap->out->count;
+	size_t n = ap->job->before + ap->out->count;
 
 	if (ap->job->options.one_transaction && ap->job->count > 1)
 		return " (and nothing of the others in its transaction)";
@@ -154,6 +135,19 @@ static bool is_worth_a_retry(const struct mz_applying *ap)
 		strcmp(state, "40001") == 0);
 }
 
+/*
+ * A procedure that commits, or a value of an enum that must be committed before
+ * it is used: nothing of it is kept, so it can begin anew in the other way.
+ */
+static bool is_for_steps(const struct mz_applying *ap)
+{
+	const char *state = pgw_diag_sqlstate(&ap->diag);
+
+	return ap->culprit.purpose == MZ_FOR_STATEMENT && !ap->surprised &&
+	       !ap->job->options.one_transaction &&
+	       (strcmp(state, "2D000") == 0 || strcmp(state, "55P04") == 0);
+}
+
 /* The server may have been faster than the wish, or may not hear of it. */
 static void interrupted(struct mz_applying *ap, struct mz_err *err)
 {
@@ -200,6 +194,8 @@ enum mz_ending mz_applying_end(struct mz_applying *ap, struct mz_err *err)
 		return ap->out->ending;
 	if (is_contended(ap))
 		return MZ_END_CONTENDED;
+	if (is_for_steps(ap))
+		return MZ_END_STEPWISE;
 	explain_failure(ap, err);
 	return is_worth_a_retry(ap) ? MZ_END_RETRY : MZ_END_FAILED;
 }

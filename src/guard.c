@@ -125,6 +125,12 @@ bool mz_guard_contended(struct mz_arena *a, const struct pgw_diag *diag,
 	return strstr(message, MARKER) != NULL;
 }
 
+bool mz_guard_is_marked(const struct pgw_err *cause)
+{
+	return strcmp(cause->sqlstate, "22P02") == 0 &&
+	       strstr(cause->msg, MARKER);
+}
+
 /* ---- waiting */
 
 struct told {

@@ -38,6 +38,9 @@ const char *mz_guard_no_waiters_sql(void);
 bool mz_guard_contended(struct mz_arena *a, const struct pgw_diag *diag,
 			const char **waiters);
 
+/* The same for a guard that was asked on its own, without a table's lock. */
+bool mz_guard_is_marked(const struct pgw_err *cause);
+
 /* Whether nobody holds the lock or the table; else status locked, and who. */
 bool mz_guard_free(struct mz_db *db, struct mz_arena *a,
 		   const struct mz_table *t, struct mz_err *err) PGW_MUST_CHECK;

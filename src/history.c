@@ -74,20 +74,21 @@ static const char *read_sql(struct mz_arena *a, const struct mz_table *t)
 		"FROM pg_catalog.pg_attribute a "
 		"WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid "
 		"AND a.attnum OPERATOR(pg_catalog.>) 0 "
-		"AND NOT a.attisdropped) "
+		"AND NOT a.attisdropped), %s "
 		"FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_namespace n "
 		"ON n.nspname OPERATOR(pg_catalog.=) %s "
 		"LEFT JOIN pg_catalog.pg_class c "
 		"ON c.relnamespace OPERATOR(pg_catalog.=) n.oid "
 		"AND c.relname OPERATOR(pg_catalog.=) %s; "
 		"SELECT * FROM %s",
-		READ_LOCK_TIMEOUT_MS, mz_quote_literal(a, t->schema),
-		mz_quote_literal(a, t->name), t->quoted);
+		READ_LOCK_TIMEOUT_MS, mz_partial_exists_sql(a, t),
+		mz_quote_literal(a, t->schema), mz_quote_literal(a, t->name),
+		t->quoted);
 }
 
 #define HISTORY_MAX (64u << 20) /* bytes of rows that we believe */
 #define CHANGES_MAX 10		/* how often it may change while we read */
-#define FACTS 15		/* columns of the first statement */
+#define FACTS 16		/* columns of the first statement */
 
 struct reader {
 	struct mz_history *h;
@@ -148,6 +149,7 @@ static void read_facts(struct reader *r, struct pgw_view cols)
 	h->may_insert = take_bool(r, &cols);
 	h->may_lock = take_bool(r, &cols);
 	r->columns = mz_db_text(r->arena, &cols);
+	h->has_partials = take_bool(r, &cols);
 	r->has_facts = true;
 	if (r->columns)
 		h->shape = strchr(r->columns, 'n') ? MZ_SHAPE_COLUMNS_5 :

@@ -11,6 +11,7 @@
 #include "db.h"
 #include "error.h"
 #include "folder.h"
+#include "partial.h"
 
 /* Where the table is; both are valid UTF-8 without NUL. */
 struct mz_table {
@@ -42,6 +43,9 @@ struct mz_history {
 	bool busy; /* the table is locked: someone migrates; rows unknown */
 	struct mz_row *rows; /* by id */
 	size_t count;
+
+	bool has_partials; /* they are to be asked for: mz_partials_read */
+	struct mz_partials partials;
 
 	/* What the same query says of the server and of us. */
 	int version; /* server_version_num */

@@ -189,17 +189,18 @@ static void check_breakpoints(const struct script *s)
 	}
 }
 
-/* What migrate refuses, so far. */
+/* What migrate refuses. */
 static void check_directives(const struct script *s)
 {
-	struct pgw_view head = s->text, words;
+	struct mz_directives d;
 
-	if (!mz_directive_next(&head, &words))
+	mz_directives_read(&d, s->text);
+	if (!d.unknown.p)
 		return;
-	add(s, MZ_LEVEL_WARNING, "directive",
-	    "asks to be run in another way, which this version refuses",
-	    (size_t)(words.p - s->text.p))
-		->hint = "remove the comment, or run it by hand for now";
+	add(s, MZ_LEVEL_ERROR, "directive",
+	    "asks for what mizzle does not know",
+	    (size_t)(d.unknown.p - s->text.p))
+		->hint = mz_directives_known;
 }
 
 /* What to say of each kind of statement; NULL = nothing. */
@@ -209,7 +210,7 @@ static const struct remark {
 	const char *rule, *message, *hint;
 } remarks[] = {
 	{ MZ_SQL_BEGIN, MZ_LEVEL_WARNING, "begin",
-	  "starts a transaction of its own inside the migration's",
+	  "begins a transaction of its own: with Drizzle it is that of the run",
 	  "remove it: each migration runs in a transaction anyway" },
 	{ MZ_SQL_COMMIT, MZ_LEVEL_ERROR, "commit",
 	  "ends the transaction of the migration: what fails behind it leaves "
@@ -246,10 +247,11 @@ static void check_alone(const struct script *s,
 		return;
 	one = mz_findings_add(s->findings, MZ_LEVEL_WARNING, "alone",
 			      "%s: %s cannot run in a transaction: Drizzle "
-			      "fails on it, and this version of mizzle refuses "
-			      "it",
+			      "fails on it; mizzle applies this migration step "
+			      "by step",
 			      s->m->tag, alone->what);
-	one->hint = "run it by hand for now";
+	one->hint = "best alone in a migration: what fails then leaves "
+		    "nothing half done";
 	place(s, one, at);
 }
 

@@ -45,6 +45,10 @@ enum mz_option_id {
 	WORD(ORDER_APPLY, "apply")   \
 	WORD(ORDER_REFUSE, "refuse") \
 	WORD(ORDER_SKIP, "skip")
+#define MZ_RESUMES(WORD)              \
+	WORD(RESUME_REFUSE, "refuse") \
+	WORD(RESUME_AGAIN, "again")   \
+	WORD(RESUME_SKIP, "skip")
 #define MZ_FAIL_ONS(WORD)                \
 	WORD(FAIL_ON_ERROR, "error")     \
 	WORD(FAIL_ON_WARNING, "warning") \
@@ -55,6 +59,7 @@ enum mz_option_id {
 	CHOICE(color, MZ_COLORS)             \
 	CHOICE(transaction, MZ_TRANSACTIONS) \
 	CHOICE(order, MZ_ORDERS)             \
+	CHOICE(resume, MZ_RESUMES)           \
 	CHOICE(fail_on, MZ_FAIL_ONS)
 
 #define WORD(constant, word) MZ_##constant,

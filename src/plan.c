@@ -176,7 +176,47 @@ static size_t last_matched(const struct matcher *m)
 	return last;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a callback counts for two */
+static const char *how_far(struct mz_arena *a, const struct mz_migration *m,
+			   const struct mz_partial *p)
+{
+	return mz_printf(a, "%zu of %zu statements are done%s", p->finished,
+			 p->statements,
+			 strcmp(p->hash, m->hash) == 0 ?
+				 "; migrate goes on from there" :
+				 ", but the file has been edited since");
+}
+
+static void list_pending(struct mz_plan *p, struct mz_arena *a, size_t i,
+			 enum mz_state state)
+{
+	const struct mz_migration *m = &p->folder->migrations[i];
+	const struct mz_partial *part = mz_partials_find(&p->history->partials,
+							 m->tag);
+	struct mz_listed *l = list(p, part ? MZ_PARTIAL : state);
+
+	l->tag = m->tag;
+	l->hash = m->hash;
+	l->when = m->when;
+	if (part)
+		l->note = how_far(a, m, part);
+}
+
+static void list_recorded(struct mz_plan *p, size_t i, const struct mz_row *row,
+			  const struct mz_eol *eol)
+{
+	const struct mz_migration *m = &p->folder->migrations[i];
+	enum mz_state state = MZ_APPLIED;
+	struct mz_listed *l;
+
+	if (strcmp(row->hash, m->hash) != 0)
+		state = eol->is(eol->ctx, i, row->hash) ? MZ_EOL : MZ_MODIFIED;
+	l = list(p, state);
+	l->tag = m->tag;
+	l->hash = m->hash;
+	l->when = m->when;
+	list_row(l, row);
+}
+
 void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 		  const struct mz_folder *f, const struct mz_history *h,
 		  const struct mz_eol *eol)
@@ -189,26 +229,19 @@ void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 	match(&m, a);
 	last = last_matched(&m);
 	for (size_t i = 0; i < f->count; i++) {
-		const struct mz_migration *mig = &f->migrations[i];
-		const struct mz_row *row = NULL;
-		enum mz_state state = MZ_APPLIED;
-		struct mz_listed *l;
-
 		if (m.row_of[i] != UNMATCHED)
-			row = &h->rows[m.row_of[i]];
-		if (!row)
-			state = i < last ? MZ_OUT_OF_ORDER : MZ_PENDING;
-		else if (strcmp(row->hash, mig->hash) != 0)
-			state = eol->is(eol->ctx, i, row->hash) ? MZ_EOL :
-								  MZ_MODIFIED;
-		l = list(p, state);
-		l->tag = mig->tag;
-		l->hash = mig->hash;
-		l->when = mig->when;
-		if (row)
-			list_row(l, row);
+			list_recorded(p, i, &h->rows[m.row_of[i]], eol);
+		else
+			list_pending(p, a, i,
+				     i < last ? MZ_OUT_OF_ORDER : MZ_PENDING);
 	}
 	list_missing(p, a, &m);
+}
+
+size_t mz_plan_pending(const struct mz_plan *p)
+{
+	return p->counts[MZ_PENDING] + p->counts[MZ_OUT_OF_ORDER] +
+	       p->counts[MZ_PARTIAL];
 }
 
 /* ---- choosing */
@@ -304,14 +337,19 @@ static mz_kind_order settle_order(const struct mz_history *h,
 						MZ_ORDER_REFUSE;
 }
 
+static bool is_pending(enum mz_state state)
+{
+	return state == MZ_PENDING || state == MZ_OUT_OF_ORDER ||
+	       state == MZ_PARTIAL;
+}
+
 static bool refuse_order(const struct mz_plan *p, size_t i, struct mz_err *err)
 {
 	const struct mz_migration *m = p->folder->migrations;
 	size_t later = i;
 	char text[MORE_MAX];
 
-	while (p->list[later].state == MZ_OUT_OF_ORDER ||
-	       p->list[later].state == MZ_PENDING)
+	while (is_pending(p->list[later].state))
 		later++;
 	mz_fail(err, MZ_history,
 		"%s is not applied, but %s, which comes after it, is%s",
@@ -342,7 +380,7 @@ bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
 			return refuse_order(p, i, err);
 		if (state == MZ_OUT_OF_ORDER && order == MZ_ORDER_SKIP)
 			p->skipped++;
-		else if (state == MZ_OUT_OF_ORDER || state == MZ_PENDING)
+		else if (is_pending(state))
 			p->todo[p->todo_count++] = &f->migrations[i];
 	}
 	return true;

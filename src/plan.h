@@ -43,7 +43,6 @@ struct mz_eol {
  * Match rows and migrations one to one, best evidence first.  eol is asked only
  * where hashes differ.  f and h are kept.
  */
-
 void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 		  const struct mz_folder *f, const struct mz_history *h,
 		  const struct mz_eol *eol);
@@ -52,6 +51,9 @@ void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
  */
 bool mz_plan_end(const struct mz_folder *f, struct mz_arena *a, const char *to,
 		 size_t *end, struct mz_err *err) PGW_MUST_CHECK;
+
+/* How many are not applied, or not to their end. */
+size_t mz_plan_pending(const struct mz_plan *p);
 
 /* Choose what to apply; refuse where history and folder disagree. */
 bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,

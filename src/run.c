@@ -6,6 +6,7 @@
 #include "apply.h"
 #include "guard.h"
 #include "pooler.h"
+#include "stepwise.h"
 #include "watch.h"
 #include "work.h"
 
@@ -23,6 +24,7 @@ struct run {
 	size_t applied; /* in all */
 	size_t pending; /* what is left after that */
 	bool done;
+	bool pooled;	       /* a pooler may take another server each time */
 	int64_t lock_deadline; /* 0 = nobody was in the way so far */
 	uint32_t retries;
 	struct mz_pause pause; /* between retries */
@@ -72,7 +74,8 @@ static size_t still_pending(const struct mz_work *w,
 		size_t at = (size_t)(todo[i] - w->folder.migrations);
 		enum mz_state state = w->plan.list[at].state;
 
-		pending += state == MZ_PENDING || state == MZ_OUT_OF_ORDER;
+		pending += state == MZ_PENDING || state == MZ_OUT_OF_ORDER ||
+			   state == MZ_PARTIAL;
 	}
 	return pending;
 }
@@ -116,6 +119,18 @@ static bool find_out(struct run *run, size_t committed, struct mz_err *err)
 		    "its transaction was rolled back");
 }
 
+/* It is tried again, in more than one transaction. */
+static void needs_steps(struct run *run, const struct mz_migration *m)
+{
+	struct mz_work *w = &run->w;
+
+	w->stepwise[m - w->folder.migrations] = true;
+	mz_report_remark(&w->c->report,
+			 "%s commits, or uses what must be committed: it is "
+			 "run again, in more than one transaction",
+			 m->tag);
+}
+
 static bool after(struct run *run, const struct mz_applied *out,
 		  struct mz_err *err)
 {
@@ -127,7 +142,10 @@ static bool after(struct run *run, const struct mz_applied *out,
 		start_patience(run);
 	switch (out->ending) {
 	case MZ_END_DONE:
-		run->done = true;
+		run->done = out->count == plan->todo_count;
+		return true;
+	case MZ_END_STEPWISE:
+		needs_steps(run, plan->todo[out->count]);
 		return true;
 	case MZ_END_CONTENDED:
 		return wait_for_lock(run, out->waiters, err);
@@ -161,6 +179,9 @@ static struct mz_apply_options options_of(const struct mz_work *w,
 		.statement_timeout_given = o->from[MZ_OPT_statement_timeout] ==
 					   MZ_FROM_OPTION,
 		.local = pgw_buf_view(&w->cfg.raw.local),
+		.allow_modified = o->allow_modified,
+		.resume = o->resume,
+		.lock_wait_ms = o->lock_wait,
 	};
 }
 
@@ -184,10 +205,31 @@ static bool writable(const struct mz_work *w, struct mz_err *err)
 /* The scripts are sound, and of a kind that we can run. */
 static bool runnable(struct mz_work *w, struct mz_err *err)
 {
-	return mz_work_survey(w, err) && mz_work_runs_inside(w, err);
+	return mz_work_survey(w, err) && mz_work_runs(w, err);
 }
 
-/* Plan from what is there now, and apply that. */
+/* How many of the next, from the first on, are applied in the same way. */
+static size_t alike(const struct mz_work *w)
+{
+	size_t n = 0;
+
+	while (n < w->plan.todo_count && !w->surveys[n].stepwise)
+		n++;
+	return n;
+}
+
+static enum mz_shape shape_of(const struct mz_work *w)
+{
+	if (w->history.shape != MZ_SHAPE_ABSENT)
+		return w->history.shape;
+	return w->folder.layout == MZ_LAYOUT_JOURNAL ? MZ_SHAPE_COLUMNS_3 :
+						       MZ_SHAPE_COLUMNS_5;
+}
+
+/*
+ * Plan from what is there now, and apply the first of that: as many as go in
+ * one go, or one step by step, for which the history must be there.
+ */
 static bool one_round(struct run *run, struct mz_err *err)
 {
 	struct mz_work *w = &run->w;
@@ -205,14 +247,16 @@ static bool one_round(struct run *run, struct mz_err *err)
 		mz_watch_monitor(&run->watch, &w->table, w->history.version,
 				 job.options.lock_timeout_ms);
 	job.todo = w->plan.todo;
-	job.count = w->plan.todo_count;
 	job.surveys = w->surveys;
-	job.shape = w->history.shape;
-	if (job.shape == MZ_SHAPE_ABSENT)
-		job.shape = w->folder.layout == MZ_LAYOUT_JOURNAL ?
-				    MZ_SHAPE_COLUMNS_3 :
-				    MZ_SHAPE_COLUMNS_5;
-	mz_apply(&out, &job, &w->c->arena, &w->db, err);
+	job.shape = shape_of(w);
+	job.before = run->applied;
+	job.total = run->applied + w->plan.todo_count;
+	job.pooled = run->pooled;
+	job.count = run->record_only ? w->plan.todo_count : alike(w);
+	if (job.count > 0 || w->history.shape == MZ_SHAPE_ABSENT)
+		mz_apply(&out, &job, &w->c->arena, &w->db, err);
+	else
+		mz_stepwise(&out, &job, &w->c->arena, &w->db, err);
 	return after(run, &out, err);
 }
 
@@ -225,8 +269,7 @@ static bool look(struct run *run, struct mz_err *err)
 		return false;
 	if (w->history.busy)
 		return wait_for_lock(run, NULL, err);
-	run->pending = w->plan.counts[MZ_PENDING] +
-		       w->plan.counts[MZ_OUT_OF_ORDER];
+	run->pending = mz_plan_pending(&w->plan);
 	if (!mz_work_choose(w, err))
 		return false;
 	run->done = w->plan.todo_count == 0;
@@ -234,13 +277,15 @@ static bool look(struct run *run, struct mz_err *err)
 }
 
 /* It works, but not as well; said once, when there is something to do. */
-static void tell_pooler(const struct mz_work *w)
+static void tell_pooler(struct run *run)
 {
+	const struct mz_work *w = &run->w;
 	struct mz_arena *a = &w->c->arena;
 	struct mz_pooler p;
 
 	mz_pooler_look(&p, a, &w->cfg, w->db.conn, w->history.backend_pid);
-	if (mz_pooler_shares(&p))
+	run->pooled = mz_pooler_shares(&p);
+	if (run->pooled)
 		mz_report_remark(&w->c->report,
 				 "this goes through %s, in transaction mode: "
 				 "it works, but its time limits apply%s%s",
@@ -265,7 +310,7 @@ static bool run_all(struct run *run, struct mz_err *err)
 						    .k = w->plan.todo_count,
 						    .n = w->folder.count });
 		if (!told && !run->done)
-			tell_pooler(w);
+			tell_pooler(run);
 		told = true;
 		if (!run->done && !one_round(run, err))
 			return false;

@@ -9,14 +9,9 @@
 
 #include <string.h>
 
-/*
- * Patterns: words, compared with the statement's from its first one on, and
- *   [a b]  these words, if they are there    @  a name, with or without dots
- *   ()     a list in parentheses, if any      '  a string    $  the end
- * The first row that fits (and of which applies says yes) counts.
- */
+/* The first row that fits (and of which applies says yes) counts. */
 struct rule {
-	const char *pattern;
+	const char *pattern; /* as mz_sql_match has them */
 	enum mz_sql_kind kind;
 	const char *what;
 	bool (*applies)(struct mz_lex l); /* l is behind what was compared */
@@ -168,17 +163,23 @@ static const struct rule rules[] = {
 	  "COPY FROM STDIN", NULL },
 	{ "alter type @ add value", MZ_SQL_PLAIN, "ALTER TYPE ADD VALUE",
 	  NULL },
+	{ "call", MZ_SQL_PLAIN, "CALL", NULL },
+	{ "do", MZ_SQL_PLAIN, "DO", NULL },
 };
 
-static bool skip_name(struct mz_lex *l)
+bool mz_lex_name(struct mz_lex *l, struct pgw_view *name)
 {
 	struct mz_lex ahead;
 	struct mz_token t;
 
+	*name = (struct pgw_view){ NULL, 0 };
 	do {
 		if (!mz_lex_next(l, &t) ||
 		    (t.kind != MZ_TOKEN_WORD && t.kind != MZ_TOKEN_NAME))
 			return false;
+		if (!name->p)
+			name->p = l->text.p + t.start;
+		name->n = (size_t)(l->text.p + t.end - name->p);
 		ahead = *l;
 		if (!mz_lex_next(&ahead, &t) || !mz_lex_is_symbol(l, &t, '.'))
 			return true;
@@ -256,9 +257,11 @@ static void skip_optional_words(struct mz_lex *l, const char **p)
 
 static bool skip_element(struct mz_lex *l, struct pgw_view element)
 {
+	struct pgw_view name;
+
 	switch (element.p[0]) {
 	case '@':
-		return skip_name(l);
+		return mz_lex_name(l, &name);
 	case '(':
 		return skip_list(l);
 	case '\'':
@@ -270,7 +273,7 @@ static bool skip_element(struct mz_lex *l, struct pgw_view element)
 	}
 }
 
-static bool match(struct mz_lex *l, const char *pattern)
+bool mz_sql_match(struct mz_lex *l, const char *pattern)
 {
 	while (*pattern) {
 		if (*pattern == '[')
@@ -283,7 +286,7 @@ static bool match(struct mz_lex *l, const char *pattern)
 
 static bool rule_fits(const struct rule *r, struct mz_lex l)
 {
-	return match(&l, r->pattern) && (!r->applies || r->applies(l));
+	return mz_sql_match(&l, r->pattern) && (!r->applies || r->applies(l));
 }
 
 void mz_sql_classify(const struct mz_lex *l, struct mz_sql_statement *st)
@@ -314,7 +317,8 @@ void mz_sql_follow(struct mz_lex l, bool *standard_conforming_strings)
 {
 	struct mz_token t;
 
-	if (!match(&l, "set [session] [local] standard_conforming_strings") ||
+	if (!mz_sql_match(
+		    &l, "set [session] [local] standard_conforming_strings") ||
 	    !mz_lex_next(&l, &t) || !mz_lex_next(&l, &t))
 		return;
 	if (is_off(&l, &t))

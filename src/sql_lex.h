@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tokens of PostgreSQL's SQL, as far as cutting a script needs them.  For
- * sql.c, sql_kind.c and script.c alone.  Where psql, which reads line by line,
- * and the server disagree, the server is followed.
+ * The tokens of PostgreSQL's SQL, as far as cutting a script needs them; for
+ * those who look into a statement.  Where psql, which reads line by line, and
+ * the server disagree, the server is followed.
  */
 #ifndef MZ_SQL_LEX_H
 #define MZ_SQL_LEX_H
@@ -43,6 +43,17 @@ struct pgw_view mz_lex_view(const struct mz_lex *l, const struct mz_token *t);
 
 /* The bytes of v are those of lower but for the case of ASCII letters. */
 bool mz_lex_same(struct pgw_view v, struct pgw_view lower);
+
+/* A name, with or without dots; name gets it as it is written. */
+bool mz_lex_name(struct mz_lex *l, struct pgw_view *name);
+
+/*
+ * Patterns: words, compared with the statement's from its first one on, and
+ *   [a b]  these words, if they are there    @  a name, with or without dots
+ *   ()     a list in parentheses, if any      '  a string    $  the end
+ * When it fits, l is behind what was compared.
+ */
+bool mz_sql_match(struct mz_lex *l, const char *pattern);
 
 /* Fill kind and what; l is the statement, and stands at its start. */
 void mz_sql_classify(const struct mz_lex *l, struct mz_sql_statement *st);

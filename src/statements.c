@@ -3,6 +3,8 @@
 
 #include "statements.h"
 
+#include "sql_trait.h"
+
 #include <string.h>
 
 void mz_statements_init(struct mz_statements *s, struct pgw_view text)
@@ -48,69 +50,84 @@ bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st)
 	return true;
 }
 
-static void skip_blanks(struct pgw_view *v)
+/* ---- the survey */
+
+/* Values that were added, and may be used further down.  More are not watched:
+ * the server refuses their use, which is found out then. */
+#define ADDED_MAX 64
+
+struct surveyor {
+	struct mz_survey *survey;
+	struct mz_statements list;
+	struct pgw_view added[ADDED_MAX];
+	size_t nadded;
+};
+
+static struct mz_sql_text text_of(const struct surveyor *v,
+				  const struct mz_sql_statement *st)
 {
-	while (v->n > 0 && (v->p[0] == ' ' || v->p[0] == '\t')) {
-		v->p++;
-		v->n--;
-	}
+	return (struct mz_sql_text){
+		.statement = { v->list.text.p + st->start,
+			       st->end - st->start },
+		.backslashes = !v->list.sql.standard_conforming_strings,
+	};
 }
 
-bool mz_directive_next(struct pgw_view *head, struct pgw_view *words)
+static bool uses_added_value(struct surveyor *v,
+			     const struct mz_sql_statement *st)
 {
-	static const char name[] = "mizzle:";
+	struct mz_sql_text text = text_of(v, st);
 
-	while (head->n > 2 && head->p[0] == '-' && head->p[1] == '-') {
-		const unsigned char *lf = memchr(head->p, '\n', head->n);
-		size_t n = lf ? (size_t)(lf - head->p) + 1 : head->n;
-
-		*words = (struct pgw_view){ head->p + 2, n - 2 };
-		head->p += n;
-		head->n -= n;
-		skip_blanks(words);
-		if (words->n < strlen(name) ||
-		    memcmp(words->p, name, strlen(name)) != 0)
-			continue;
-		words->p += strlen(name);
-		words->n -= strlen(name);
-		skip_blanks(words);
-		while (words->n > 0 && words->p[words->n - 1] <= ' ')
-			words->n--;
-		return true;
-	}
+	for (size_t i = 0; i < v->nadded; i++)
+		if (mz_sql_uses_value(&text, v->added[i]))
+			return true;
+	if (v->nadded < ADDED_MAX &&
+	    mz_sql_adds_value(&text, &v->added[v->nadded]))
+		v->nadded++;
 	return false;
 }
 
-static size_t directive_line(struct pgw_view text)
+static bool leaves(enum mz_sql_kind kind)
 {
-	struct pgw_view head = text, words;
-
-	if (!mz_directive_next(&head, &words))
-		return 0;
-	return count_lines(text.p, words.p) + 1;
+	return kind == MZ_SQL_BEGIN || kind == MZ_SQL_COMMIT ||
+	       kind == MZ_SQL_ROLLBACK || kind == MZ_SQL_ALONE;
 }
 
-static bool runs_inside(enum mz_sql_kind kind)
+static void note(const struct surveyor *v, const struct mz_sql_statement *st,
+		 struct mz_sql_statement *kept, size_t *column)
 {
-	return kind == MZ_SQL_PLAIN || kind == MZ_SQL_SAVEPOINT;
+	*kept = *st;
+	mz_sql_place(v->list.text, st->start, &kept->line, column);
+}
+
+static void survey_one(struct surveyor *v, const struct mz_sql_statement *st)
+{
+	struct mz_survey *survey = v->survey;
+
+	survey->statements++;
+	if (st->kind == MZ_SQL_SAVEPOINT)
+		survey->one_by_one = true;
+	if (st->kind == MZ_SQL_COPY_STDIN && !survey->has_refused) {
+		survey->has_refused = true;
+		note(v, st, &survey->refused, &survey->refused_column);
+	}
+	if (!survey->has_cause &&
+	    (leaves(st->kind) || uses_added_value(v, st))) {
+		survey->stepwise = survey->has_cause = true;
+		note(v, st, &survey->cause, &survey->cause_column);
+	}
 }
 
 void mz_statements_survey(struct pgw_view text, struct mz_survey *survey)
 {
+	struct surveyor v = { .survey = survey };
 	struct mz_sql_statement st;
-	struct mz_statements s;
 
-	*survey = (struct mz_survey){ .directive_line = directive_line(text) };
-	mz_statements_init(&s, text);
-	while (mz_statements_next(&s, &st)) {
-		survey->statements++;
-		if (st.kind == MZ_SQL_SAVEPOINT)
-			survey->one_by_one = true;
-		if (!runs_inside(st.kind) && !survey->has_refused) {
-			survey->has_refused = true;
-			survey->refused = st;
-			mz_sql_place(text, st.start, &survey->refused.line,
-				     &survey->column);
-		}
-	}
+	*survey = (struct mz_survey){ 0 };
+	mz_directives_read(&survey->directives, text);
+	survey->stepwise = survey->calls_alone =
+		survey->directives.no_transaction;
+	mz_statements_init(&v.list, text);
+	while (mz_statements_next(&v.list, &st))
+		survey_one(&v, &st);
 }

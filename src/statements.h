@@ -6,6 +6,7 @@
 #ifndef MZ_STATEMENTS_H
 #define MZ_STATEMENTS_H
 
+#include "directive.h"
 #include "folder.h"
 #include "sql.h"
 
@@ -25,18 +26,23 @@ bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st);
 /* What a migrator must know of a script before it sends any of it. */
 struct mz_survey {
 	size_t statements;
+	struct mz_directives directives;
 	bool one_by_one; /* savepoints: a pipeline could revive a failure */
-	bool has_refused;
-	struct mz_sql_statement refused; /* the first that cannot run inside */
-	size_t column;			 /* of its first token */
-	size_t directive_line; /* of the first "-- mizzle: ..."; 0 = none */
-};
 
-/*
- * The next "-- mizzle: words" among the comments at the head of a text: cuts
- * what was looked at off *head, and gives the words.
- */
-bool mz_directive_next(struct pgw_view *head, struct pgw_view *words);
+	/*
+	 * It cannot run in one transaction of ours: what it can do there it
+	 * does, in as many as it takes, and the rest without one.
+	 */
+	bool stepwise;
+	bool calls_alone; /* CALL and DO, too, run without a transaction */
+	bool has_cause;	  /* that is because of a statement, the first of ... */
+	struct mz_sql_statement cause;
+	size_t cause_column; /* of its first token */
+
+	bool has_refused; /* a statement that we cannot run at all */
+	struct mz_sql_statement refused; /* the first of them */
+	size_t refused_column;
+};
 
 void mz_statements_survey(struct pgw_view text, struct mz_survey *survey);
 

@@ -27,6 +27,8 @@ bool mz_work_open(struct mz_work *w, struct mz_context *c, struct mz_err *err)
 	    !mz_plan_end(&w->folder, &c->arena, c->opt.to, &end, err) ||
 	    !mz_connect_config(c, &w->cfg, err))
 		return false;
+	w->stepwise = mz_alloc_array(&c->arena, w->folder.count + 1,
+				     sizeof(*w->stepwise));
 	w->db = mz_connect_db(c, &w->cfg);
 	return mz_db_open(&w->db, c->opt.wait, err) &&
 	       mz_pooler_usable(w->db.conn, err);
@@ -56,6 +58,10 @@ static bool is_eol(void *ctx, size_t migration, const char *hash)
 bool mz_work_read(struct mz_work *w, struct mz_err *err)
 {
 	if (!mz_history_read(&w->history, &w->c->arena, &w->db, &w->table, err))
+		return false;
+	if (w->history.has_partials && !w->history.busy &&
+	    !mz_partials_read(&w->history.partials, &w->c->arena, &w->db,
+			      &w->table, err))
 		return false;
 	if (!w->history.busy)
 		mz_plan_make(&w->plan, &w->c->arena, &w->folder, &w->history,
@@ -90,17 +96,44 @@ bool mz_work_choose(struct mz_work *w, struct mz_err *err)
 	return true;
 }
 
-static bool survey_one(struct mz_work *w, size_t i, struct mz_err *err)
+static bool refuse_directive(const struct mz_migration *m, struct pgw_view text,
+			     struct pgw_view unknown, struct mz_err *err)
+{
+	size_t line, column;
+
+	mz_fail(err, MZ_usage, "%s asks for \"%.*s\", which is not known",
+		m->tag, (int)(unknown.n < 80 ? unknown.n : 80),
+		(const char *)unknown.p);
+	mz_hint(err, "a comment \"-- mizzle:\" may ask for: %s",
+		mz_directives_known);
+	mz_sql_place(text, (size_t)(unknown.p - text.p), &line, &column);
+	return mz_at(err, m->path, line, column);
+}
+
+static bool survey_text(struct mz_work *w, size_t i, struct pgw_view text,
+			struct mz_err *err)
 {
 	const struct mz_migration *m = w->plan.todo[i];
+	struct mz_survey *s = &w->surveys[i];
+
+	if (!mz_folder_sendable(&w->folder, m, text, err))
+		return false;
+	mz_statements_survey(text, s);
+	if (s->directives.unknown.p)
+		return refuse_directive(m, text, s->directives.unknown, err);
+	if (w->stepwise[m - w->folder.migrations])
+		s->stepwise = s->calls_alone = true;
+	return true;
+}
+
+static bool survey_one(struct mz_work *w, size_t i, struct mz_err *err)
+{
 	struct pgw_buf text;
 	bool ok;
 
 	pgw_buf_init(&text, MZ_FILE_MAX);
-	ok = mz_folder_read(&w->folder, m, &text, err) &&
-	     mz_folder_sendable(&w->folder, m, pgw_buf_view(&text), err);
-	if (ok)
-		mz_statements_survey(pgw_buf_view(&text), &w->surveys[i]);
+	ok = mz_folder_read(&w->folder, w->plan.todo[i], &text, err) &&
+	     survey_text(w, i, pgw_buf_view(&text), err);
 	pgw_buf_release(&text);
 	return ok;
 }
@@ -115,52 +148,41 @@ bool mz_work_survey(struct mz_work *w, struct mz_err *err)
 	return true;
 }
 
-static bool refuse(const struct mz_migration *m, const struct mz_survey *survey,
+static bool refuse(const struct mz_migration *m, const struct mz_survey *s,
 		   struct mz_err *err)
 {
-	const struct mz_sql_statement *st = &survey->refused;
-	const char *what = st->what ? st->what : "a statement";
-
-	if (st->kind == MZ_SQL_COPY_STDIN) {
-		mz_fail(err, MZ_refused,
-			"%s: %s needs data, which a migration cannot give",
-			m->tag, what);
-		mz_hint(err, "write the rows as INSERT, or let the server read "
-			     "the file");
-	} else if (st->kind == MZ_SQL_ALONE) {
-		mz_fail(err, MZ_refused,
-			"%s: %s cannot run inside a transaction", m->tag, what);
-		mz_hint(err, "such migrations are not supported yet; nothing "
-			     "was sent");
-	} else {
-		mz_fail(err, MZ_refused,
-			"%s: %s would leave the transaction that applies it",
-			m->tag, what);
-		mz_hint(err, "remove it: every migration runs in a "
-			     "transaction; nothing was sent");
-	}
-	return mz_at(err, m->path, st->line, survey->column);
+	mz_fail(err, MZ_refused,
+		"%s: %s needs data, which a migration cannot give", m->tag,
+		s->refused.what);
+	mz_hint(err, "write the rows as INSERT, or let the server read the "
+		     "file");
+	return mz_at(err, m->path, s->refused.line, s->refused_column);
 }
 
-static bool refuse_directive(const struct mz_migration *m,
-			     const struct mz_survey *survey, struct mz_err *err)
+static bool refuse_all(const struct mz_migration *m, const struct mz_survey *s,
+		       struct mz_err *err)
 {
 	mz_fail(err, MZ_refused,
-		"%s asks to be run in another way, which is not supported yet",
-		m->tag);
-	mz_hint(err, "nothing was sent; without the comment it runs in a "
-		     "transaction, like every other");
-	return mz_at(err, m->path, survey->directive_line, 1);
+		"%s cannot be in one transaction with the others: %s%s", m->tag,
+		s->has_cause ? s->cause.what : "it asks for none",
+		!s->has_cause		      ? "" :
+		s->cause.kind == MZ_SQL_ALONE ? " runs in none" :
+		s->cause.kind == MZ_SQL_PLAIN ? " needs what is committed" :
+						" leaves it");
+	mz_hint(err, "use --transaction each, or --to up to the one before it; "
+		     "nothing was sent");
+	return mz_at(err, m->path, s->cause.line, s->cause_column);
 }
 
-bool mz_work_runs_inside(struct mz_work *w, struct mz_err *err)
+bool mz_work_runs(struct mz_work *w, struct mz_err *err)
 {
+	bool all = w->c->opt.transaction == MZ_TRANSACTION_ALL;
+
 	for (size_t i = 0; i < w->plan.todo_count; i++) {
-		if (w->surveys[i].directive_line)
-			return refuse_directive(w->plan.todo[i], &w->surveys[i],
-						err);
 		if (w->surveys[i].has_refused)
 			return refuse(w->plan.todo[i], &w->surveys[i], err);
+		if (all && w->surveys[i].stepwise)
+			return refuse_all(w->plan.todo[i], &w->surveys[i], err);
 	}
 	return true;
 }

@@ -21,6 +21,8 @@ struct mz_work {
 	struct mz_plan plan;
 	struct mz_wish wish;
 	struct mz_survey *surveys; /* of each of plan.todo: mz_work_survey */
+	bool *stepwise; /* of each of folder: found out by trying, see apply.h
+			 */
 };
 
 /*
@@ -45,11 +47,15 @@ bool mz_work_choose(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
 
 /*
  * Read every script that is to be applied, before any of it is sent.  Fails
- * where one is not sound; what cannot run inside a transaction is only noted.
+ * where one is not sound or asks for what we do not know; what cannot run is
+ * only noted.
  */
 bool mz_work_survey(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
 
-/* Fails, with its place, for the first that cannot run in a transaction. */
-bool mz_work_runs_inside(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
+/*
+ * Fails, with its place, for the first that cannot run: not at all, or not
+ * with --transaction all.
+ */
+bool mz_work_runs(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
 
 #endif

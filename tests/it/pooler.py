@@ -6,9 +6,10 @@ import signal
 import sys
 
 from bouncer import PgBouncer, there, version
-from harness import (SRCDIR, check, finish, folders, journal, mizzle,
-                     needs_program, newdir, note, skip, start, verdict,
-                     wait_for)
+from harness import (SRCDIR, check, finish, folders, heard, journal, mizzle,
+                     needs_program, newdir, note, skip, start,
+                     verdict, wait_for)
+from session import Session
 from tlsworld import SECRET, TlsServer, certs, home
 
 needs_program()
@@ -73,6 +74,50 @@ def many(pool, mode):
         db, "SELECT string_agg(n::text, ',' ORDER BY n) FROM t"))
 
 
+def steps(pool, mode):
+    """An index is built CONCURRENTLY while five others wait for the lock."""
+    db = server.fresh('i_' + mode, 'app')
+    folder = journal(newdir('steps-' + mode), [
+        ('0000_t', 'CREATE TABLE t (n int); CREATE TABLE u (n int);'),
+        ('0001_i', 'INSERT INTO u VALUES (1); CREATE INDEX CONCURRENTLY i '
+         'ON t (n); INSERT INTO u VALUES (2);')])
+    check(mode + ': the first', 0,
+          go(pool, 'migrate', db, '--to', '0000_t', folder=folder).status)
+    lock = Session(server, db, 'BEGIN', 'LOCK TABLE t')
+    running = [start('migrate', '--json', '--dir', folder, '--url',
+                     words(pool, db), env={'HOME': home()})]
+    check(mode + ': it waits for the table', True, wait_for(
+        lambda: server.sql(db, "SELECT count(*) FROM pg_locks WHERE NOT "
+                           "granted AND relation = 't'::regclass") == '1'))
+    running += [start('migrate', '--json', '--dir', folder, '--url',
+                      words(pool, db), env={'HOME': home()})
+                for _ in range(5)]
+    for other in running[1:]:
+        check(mode + ': the others wait', True, heard(other, 'waiting: '))
+    lock.close()
+    done = [finish(p) for p in running]
+    check(mode + ': all end well', [0] * 6, [g.status for g in done]) or \
+        note('\n'.join(str(g)[:400] for g in done if g.status))
+    check(mode + ': once, and the index is valid', '1,2|t|2', server.sql(
+        db, "SELECT (SELECT string_agg(n::text, ',') FROM u), indisvalid, "
+        '(SELECT count(*) FROM drizzle.__drizzle_migrations) FROM pg_index '
+        "WHERE indrelid = 't'::regclass"))
+
+
+def one_connection():
+    """The lock needs a second one: told soon, and nothing is half done."""
+    pool = PgBouncer(server, [('app', SECRET)], pool_mode='transaction',
+                     default_pool_size=1)
+    db = server.fresh('one', 'app')
+    folder = journal(newdir('one'), [
+        ('0000_t', 'CREATE TABLE t (n int); COMMIT; VACUUM t;')])
+    got = go(pool, 'migrate', db, folder=folder, connect_timeout=3)
+    check('a pool of one: told', (3, True), (
+        got.status, 'in time' in got.err)) or note(str(got))
+    check('a pool of one: nothing was run', '', server.sql(
+        db, "SELECT to_regclass('public.t')"))
+
+
 def cancel(pool, mode):
     db = server.fresh('s_' + mode, 'app')
     folder = journal(newdir('sleep-' + mode), [
@@ -112,13 +157,16 @@ def refused(pool, mode):
     check(mode + ': the wrong password', 3, got.status)
 
 
-pools = {mode: PgBouncer(server, [('app', SECRET)], pool_mode=mode)
+pools = {mode: PgBouncer(server, [('app', SECRET)], pool_mode=mode,
+                         default_pool_size=12 if mode == 'session' else 4)
          for mode in ('session', 'transaction', 'statement')}
 for name in 'session', 'transaction':
     works(pools[name], name)
     many(pools[name], name)
+    steps(pools[name], name)
     cancel(pools[name], name)
     refused(pools[name], name)
+one_connection()
 server.fresh('p_statement', 'app')
 result = go(pools['statement'], 'migrate', 'p_statement')
 check('statement mode cannot be used', True, result.status in (1, 3, 9)) or \

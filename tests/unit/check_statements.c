@@ -46,43 +46,77 @@ START_TEST(a_script_is_cut_with_the_places_of_the_file)
 
 END_TEST
 
-START_TEST(a_survey_says_what_cannot_run_inside)
+START_TEST(a_survey_says_what_sends_it_outside)
 {
 	static const struct {
 		const char *text;
 		size_t statements;
 		bool one_by_one;
-		enum mz_sql_kind refused;
+		enum mz_sql_kind cause; /* SAVEPOINT: none */
 		size_t line;
 	} cases[] = {
 		/* clang-format off */
-		{ "create table a(); create table b();", 2, false, MZ_SQL_PLAIN, 0 },
-		{ "savepoint a; rollback to a", 2, true, MZ_SQL_PLAIN, 0 },
+		{ "create table a(); create table b();", 2, false, MZ_SQL_SAVEPOINT, 0 },
+		{ "savepoint a; rollback to a", 2, true, MZ_SQL_SAVEPOINT, 0 },
 		{ "a;\ncommit;\nvacuum", 3, false, MZ_SQL_COMMIT, 2 },
 		{ "a;--> statement-breakpoint\n\nvacuum", 2, false, MZ_SQL_ALONE, 3 },
 		{ "begin; a; end", 3, false, MZ_SQL_BEGIN, 1 },
-		{ "copy t from stdin", 1, false, MZ_SQL_COPY_STDIN, 1 },
 		{ "rollback", 1, false, MZ_SQL_ROLLBACK, 1 },
+		{ "call p()", 1, false, MZ_SQL_SAVEPOINT, 0 },
+		/* a value is not to be used before it is committed */
+		{ "alter type e add value 'x'", 1, false, MZ_SQL_SAVEPOINT, 0 },
+		{ "alter type e add value 'x';\ninsert into t values ('x')", 2, false, MZ_SQL_PLAIN, 2 },
+		{ "alter type e add value if not exists 'x';\n\nalter table t alter c set default 'x'::e", 2, false, MZ_SQL_PLAIN, 3 },
+		{ "alter type e add value 'x';\ndo $$ begin perform 'x'::e; end $$", 2, false, MZ_SQL_PLAIN, 2 },
+		{ "alter type e add value 'x';\nselect E'x'", 2, false, MZ_SQL_PLAIN, 2 },
+		{ "alter type e add value 'x';\ninsert into t values ('xx')", 2, false, MZ_SQL_SAVEPOINT, 0 },
+		{ "alter type e add value 'x'; alter type e add value 'y' after 'x'", 2, false, MZ_SQL_SAVEPOINT, 0 },
+		{ "insert into t values ('x'); alter type e add value 'x'", 2, false, MZ_SQL_SAVEPOINT, 0 },
 		/* clang-format on */
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool outside = cases[i].cause != MZ_SQL_SAVEPOINT;
 		struct mz_survey s;
 
 		mz_statements_survey(pgw_view_of(cases[i].text), &s);
 		ck_assert_uint_eq(s.statements, cases[i].statements);
 		ck_assert_int_eq(s.one_by_one, cases[i].one_by_one);
-		ck_assert_int_eq(s.has_refused,
-				 cases[i].refused != MZ_SQL_PLAIN);
-		if (s.has_refused) {
-			ck_assert_int_eq((int)s.refused.kind,
-					 (int)cases[i].refused);
-			ck_assert_uint_eq(s.refused.line, cases[i].line);
-		}
+		ck_assert_msg(s.stepwise == outside, "%s", cases[i].text);
+		ck_assert_int_eq(s.has_cause, outside);
+		ck_assert(!s.has_refused);
+		if (!outside)
+			continue;
+		ck_assert_int_eq((int)s.cause.kind, (int)cases[i].cause);
+		ck_assert_uint_eq(s.cause.line, cases[i].line);
 	}
 }
 
 END_TEST
 
+START_TEST(data_for_a_copy_is_refused)
+{
+	struct mz_survey s;
+
+	mz_statements_survey(pgw_view_of("a;\n copy t from stdin"), &s);
+	ck_assert(s.has_refused && !s.stepwise);
+	ck_assert_uint_eq(s.refused.line, 2);
+	ck_assert_uint_eq(s.refused_column, 2);
+}
+
+END_TEST
+
+START_TEST(a_file_may_ask_to_be_run_without_a_transaction)
+{
+	struct mz_survey s;
+
+	mz_statements_survey(pgw_view_of("-- mizzle: no-transaction\na; b"),
+			     &s);
+	ck_assert(s.stepwise && s.calls_alone && !s.has_cause);
+}
+
+END_TEST
+
 UNIT_MAIN("statements", a_script_is_cut_with_the_places_of_the_file,
-	  a_survey_says_what_cannot_run_inside)
+	  a_survey_says_what_sends_it_outside, data_for_a_copy_is_refused,
+	  a_file_may_ask_to_be_run_without_a_transaction)

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "partial.h"
+
+#include "history.h"
+#include "sqltext.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLE_NAME "__mizzle_progress"
+#define MARKER "mizzle: another runner goes on with it"
+
+static const char *table_of(struct mz_arena *a, const struct mz_table *t)
+{
+	return mz_printf(a, "%s.\"" TABLE_NAME "\"",
+			 mz_quote_name(a, t->schema));
+}
+
+/* ---- reading */
+
+#define COLUMNS \
+	"tag, hash, done, finished, statements, running, before, existed, at"
+
+static size_t take_count(struct mz_arena *a, struct pgw_view *cols)
+{
+	const char *text = mz_db_text(a, cols);
+	unsigned long long n = text ? strtoull(text, NULL, 10) : 0;
+
+	return n <= INT32_MAX ? (size_t)n : 0;
+}
+
+static const char *take_text(struct mz_arena *a, struct pgw_view *cols)
+{
+	const char *text = mz_db_text(a, cols);
+
+	return text ? text : "";
+}
+
+void mz_partial_of_row(struct mz_partial *p, struct mz_arena *a,
+		       const struct pgw_row *row)
+{
+	struct pgw_view cols = row->cols;
+
+	p->tag = take_text(a, &cols);
+	p->hash = take_text(a, &cols);
+	p->done = take_text(a, &cols);
+	p->finished = take_count(a, &cols);
+	p->statements = take_count(a, &cols);
+	p->running = take_count(a, &cols);
+	p->before = take_text(a, &cols);
+	p->existed = strcmp(take_text(a, &cols), "t") == 0;
+	p->at = take_text(a, &cols);
+}
+
+struct reader {
+	struct mz_partials *p;
+	struct mz_arena *arena;
+	size_t room;
+};
+
+static void on_row(void *ctx, const struct pgw_row *row)
+{
+	struct reader *r = ctx;
+	struct mz_partials *p = r->p;
+
+	if (p->count == r->room) {
+		struct mz_partial *more;
+
+		r->room = r->room ? r->room * 2 : 4;
+		more = mz_alloc_array(r->arena, r->room, sizeof(*more));
+		if (p->count)
+			memcpy(more, p->rows, p->count * sizeof(*more));
+		p->rows = more;
+	}
+	mz_partial_of_row(&p->rows[p->count++], r->arena, row);
+}
+
+bool mz_partials_read(struct mz_partials *p, struct mz_arena *a,
+		      struct mz_db *db, const struct mz_table *t,
+		      struct mz_err *err)
+{
+	struct reader r = { .p = p, .arena = a };
+	struct pgw_err cause;
+
+	*p = (struct mz_partials){ 0 };
+	if (mz_db_query(db,
+			mz_printf(a,
+				  "SELECT " COLUMNS " FROM %s WHERE history "
+				  "OPERATOR(pg_catalog.=) %s",
+				  table_of(a, t), mz_quote_literal(a, t->name)),
+			on_row, &r, &cause))
+		return true;
+	/* it is dropped when the last that stopped midway is done */
+	if (cause.code == PGW_E_SERVER && strcmp(cause.sqlstate, "42P01") == 0)
+		return true;
+	return mz_db_fail(err, &cause);
+}
+
+const struct mz_partial *mz_partials_find(const struct mz_partials *p,
+					  const char *tag)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->rows[i].tag, tag) == 0)
+			return &p->rows[i];
+	return NULL;
+}
+
+const char *mz_partial_exists_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	return mz_printf(a,
+			 "EXISTS (SELECT 1 FROM pg_catalog.pg_class c "
+			 "JOIN pg_catalog.pg_namespace n "
+			 "ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
+			 "WHERE n.nspname OPERATOR(pg_catalog.=) %s AND "
+			 "c.relname OPERATOR(pg_catalog.=) '" TABLE_NAME "')",
+			 mz_quote_literal(a, t->schema));
+}
+
+/* ---- writing */
+
+/* Which row: of that history, of that tag. */
+static const char *where(struct mz_arena *a, const struct mz_table *t,
+			 const char *tag)
+{
+	return mz_printf(a,
+			 "WHERE history OPERATOR(pg_catalog.=) %s "
+			 "AND tag OPERATOR(pg_catalog.=) %s",
+			 mz_quote_literal(a, t->name),
+			 mz_quote_literal(a, tag));
+}
+
+const char *mz_partial_take_sql(struct mz_arena *a,
+				const struct mz_partial_key *k,
+				const char *hash, size_t statements)
+{
+	const char *table = table_of(a, k->table);
+
+	return mz_printf(
+		a,
+		"SELECT pg_catalog.set_config('client_min_messages', "
+		"'warning', true); CREATE TABLE IF NOT EXISTS %s (history text, tag text, "
+		"hash text NOT NULL, done text NOT NULL, "
+		"finished integer NOT NULL DEFAULT 0, "
+		"statements integer NOT NULL, running integer, "
+		"before pg_catalog.oid[] NOT NULL DEFAULT '{}', "
+		"existed boolean NOT NULL DEFAULT false, "
+		"runner text NOT NULL, "
+		"at timestamp with time zone NOT NULL "
+		"DEFAULT pg_catalog.now(), PRIMARY KEY (history, tag)); "
+		"INSERT INTO %s AS p (history, tag, hash, done, statements, "
+		"runner) VALUES (%s, %s, %s, '', %zu, %s) "
+		"ON CONFLICT (history, tag) DO UPDATE SET runner = "
+		"EXCLUDED.runner RETURNING " COLUMNS,
+		table, table, mz_quote_literal(a, k->table->name),
+		mz_quote_literal(a, k->tag), mz_quote_literal(a, hash),
+		statements, mz_quote_literal(a, k->token));
+}
+
+/* An update that fails when the row is not ours any more. */
+static const char *update(struct mz_arena *a, const struct mz_partial_key *k,
+			  const char *set)
+{
+	return mz_printf(a,
+			 "WITH mine AS (UPDATE %s SET at = "
+			 "pg_catalog.clock_timestamp(), %s %s "
+			 "AND runner OPERATOR(pg_catalog.=) %s RETURNING 1) "
+			 "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM mine) "
+			 "THEN '1' ELSE '" MARKER "' END AS pg_catalog.int4)",
+			 table_of(a, k->table), set, where(a, k->table, k->tag),
+			 mz_quote_literal(a, k->token));
+}
+
+const char *mz_partial_adopt_sql(struct mz_arena *a,
+				 const struct mz_partial_key *k,
+				 const char *hash, size_t statements)
+{
+	return update(a, k,
+		      mz_printf(a, "hash = %s, statements = %zu",
+				mz_quote_literal(a, hash), statements));
+}
+
+const char *mz_partial_begin_sql(struct mz_arena *a,
+				 const struct mz_partial_key *k,
+				 size_t statement, const char *before,
+				 bool existed)
+{
+	return update(a, k,
+		      mz_printf(a, "running = %zu, before = %s, existed = %s",
+				statement, mz_quote_literal(a, before),
+				existed ? "true" : "false"));
+}
+
+const char *mz_partial_finish_sql(struct mz_arena *a,
+				  const struct mz_partial_key *k,
+				  size_t statements, const char *done)
+{
+	return update(a, k,
+		      mz_printf(a, "finished = %zu, done = %s, running = NULL",
+				statements, mz_quote_literal(a, done)));
+}
+
+const char *mz_partial_delete_sql(struct mz_arena *a, const struct mz_table *t,
+				  const char *tag)
+{
+	return mz_printf(a, "DELETE FROM %s %s", table_of(a, t),
+			 where(a, t, tag));
+}
+
+const char *mz_partial_empty_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	const char *table = table_of(a, t);
+
+	return mz_printf(a,
+			 "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE; "
+			 "SELECT NOT EXISTS (SELECT 1 FROM %s) AND "
+			 "(SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') "
+			 "FROM pg_catalog.pg_class c "
+			 "WHERE c.oid OPERATOR(pg_catalog.=) "
+			 "%s::pg_catalog.regclass::pg_catalog.oid)",
+			 table, table, mz_quote_literal(a, table));
+}
+
+const char *mz_partial_drop_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	return mz_printf(a, "DROP TABLE %s", table_of(a, t));
+}
+
+bool mz_partial_is_lost(const struct pgw_err *cause)
+{
+	return cause->code == PGW_E_SERVER && strstr(cause->msg, MARKER);
+}
