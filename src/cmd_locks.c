@@ -47,6 +47,24 @@ static void on_locker(void *ctx, const struct pgw_row *row)
 	k->n += l->role != MZ_ROLES;
 }
 
+/*
+ * A migration outside of a transaction is two sessions: whoever wants to stop
+ * it stops the one that works, and the other notices.
+ */
+static void advise(struct lockers *k, size_t workers)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		struct mz_locker *l = &k->list[i];
+
+		if (l->role == MZ_ROLE_WORKER)
+			l->effect = "cancels its statement; what was done "
+				    "before it is kept";
+		else if (l->role == MZ_ROLE_HOLDER && workers > 0)
+			l->effect = "ends the connection that holds the lock; "
+				    "better cancel the one that works for it";
+	}
+}
+
 static int in_order(const void *a, const void *b)
 {
 	const struct mz_locker *x = a, *y = b;
@@ -74,6 +92,7 @@ static bool look(struct mz_context *c, struct mz_db *db, struct mz_err *err)
 	qsort(k.list, k.n, sizeof(*k.list), in_order);
 	for (size_t i = 0; i < k.n; i++)
 		c->result.roles[k.list[i].role]++;
+	advise(&k, c->result.roles[MZ_ROLE_WORKER]);
 	c->result.kind = MZ_RESULT_LOCKS;
 	mz_report_lockers(&c->report, k.list, k.n);
 	return true;

@@ -45,8 +45,6 @@ static bool running(void *ctx, struct mz_running *run)
 {
 	struct mz_stepwise *r = ctx;
 
-	mz_first_line(r->head, sizeof(r->head),
-		      mz_stepwise_sql(r, &r->present));
 	*run = (struct mz_running){
 		.tag = r->m->tag,
 		.k = r->job->before + 1,

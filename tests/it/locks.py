@@ -180,6 +180,32 @@ def history():
     waiter.open()
 
 
+def outside():
+    """Two sessions: one holds the lock, the other works."""
+    db = fresh()
+    folder = journal(newdir('outside'), [
+        ('0000_i', 'CREATE TABLE u ();CREATE INDEX CONCURRENTLY i ON t (id);')])
+    gate = Gate(server, db, 'INSERT INTO t VALUES (1)')
+    run = start('migrate', '--url', server.url(db), '--dir', folder)
+    check('outside: it is said who blocks it', True, heard(
+        run, 'blocked: pid %d, user postgres, application bob' % gate.pid))
+    check('outside: three roles', True, wait_for(
+        lambda: [r[0] for r in roles(db)] == ['holder', 'worker', 'blocker']))
+    holder, worker, blocker = sessions(db)
+    check('outside: the worker', ('CREATE INDEX CONCURRENTLY i ON t (id)',
+                                  'SELECT pg_cancel_backend(%d)' %
+                                  worker['pid']),
+          (worker['query'], worker['remedy']))
+    check('outside: the holder is better left alone', (
+        'idle in transaction', True),
+        (holder['state'], 'better' in holder['effect']))
+    check('outside: who blocks it', (gate.pid, worker['pid']),
+          (blocker['pid'], blocker['blocks']))
+    gate.open()
+    check('outside: then it ends well', 0, finish(run).status)
+    check('outside: and nobody is left', [], sessions(db))
+
+
 def waiting():
     """A second migrator says who is in the way, and so does its failure."""
     db = fresh()
@@ -275,8 +301,8 @@ def pooled():
     check('pool: then it ends well', 0, finish(run).status)
 
 
-for test in (nobody, blocked, cancelled, chain, prepared, history, waiting,
-             elsewhere, hostile, usage):
+for test in (nobody, blocked, cancelled, chain, prepared, history, outside,
+             waiting, elsewhere, hostile, usage):
     test()
 if there():
     pooled()

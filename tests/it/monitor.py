@@ -423,6 +423,26 @@ def pooled():
         check(mode + ' pool: then it ends well', 0, finish(run).status)
 
 
+def pooled_outside():
+    """Outside of a transaction a pooler may give us another process for each
+    statement: what runs is known by its text."""
+    db = server.fresh('p_out', 'app')
+    server.sql(db, 'CREATE TABLE t (id int)', 'ALTER TABLE t OWNER TO app')
+    pool = PgBouncer(server, [('app', SECRET)], pool_mode='transaction')
+    words = server.words(port=pool.port, user='app', dbname=db,
+                         password=SECRET, sslmode='require')
+    folder = journal(newdir('p_out'), [
+        ('0000_i', "CREATE INDEX CONCURRENTLY \"i'\" ON t (id);")])
+    gate = Gate(server, db, 'INSERT INTO t VALUES (1)')
+    run = migrate(db, '--json', folder=folder, url=words)
+    check('pool, outside: the blocker is named', True, heard(
+        run, 'blocked: pid %d' % gate.pid))
+    gate.open()
+    got = finish(run)
+    check('pool, outside: then it ends well', 0, got.status) or note(str(got))
+    check('pool, outside: of whom', '0000_i', got.event('blocked').get('tag'))
+
+
 def pool_of_one():
     """The only connection of the pool is ours: the monitor waits in vain, and
     is in nobody's way."""
@@ -450,6 +470,7 @@ for test in (blocked, unprivileged, changes, never, one_connection, killed,
     test()
 if there():
     pooled()
+    pooled_outside()
     pool_of_one()
 else:
     note('no PgBouncer here: it was left out')
