@@ -4,6 +4,7 @@
 #include "apply.h"
 
 #include "applying.h"
+#include "backend.h"
 #include "file.h"
 #include "guard.h"
 #include "setting_sql.h"
@@ -82,6 +83,7 @@ static void take_turn(struct mz_applying *ap)
 	    next->migration == ap->answering)
 		return;
 	ap->answering = next->migration;
+	ap->statement = 0;
 	ap->turn_us = pgw_clock_us();
 	ap->db->tag = ap->job->todo[next->migration]->tag;
 	if (!ap->failed)
@@ -138,6 +140,7 @@ static void on_done(void *ctx, const struct pgw_outcome *o)
 	struct mz_applying *ap = ctx;
 	struct mz_sent sent = mz_flight_pop(&ap->flight);
 
+	ap->statement += sent.purpose == MZ_FOR_STATEMENT;
 	if (!as_expected(&sent, o))
 		keep_failure(ap, &sent, o);
 	else if (sent.purpose == MZ_FOR_COMMIT && !sent.creates)
@@ -149,6 +152,29 @@ static void on_done(void *ctx, const struct pgw_outcome *o)
 	take_turn(ap);
 }
 
+/* What the server is at: the next message that it has not answered. */
+static bool running(void *ctx, struct mz_running *r)
+{
+	const struct mz_applying *ap = ctx;
+	const struct mz_sent *next = &ap->flight.ring[ap->flight.first];
+
+	if (ap->flight.count == 0)
+		return false;
+	r->us = pgw_clock_us() - ap->answer_us;
+	if (next->purpose == MZ_FOR_CREATE)
+		return true;
+	r->tag = ap->job->todo[next->migration]->tag;
+	r->k = ap->job->before + next->migration + 1;
+	r->n = ap->job->total;
+	r->statements = statements_of(ap->job, next->migration);
+	if (next->purpose == MZ_FOR_STATEMENT) {
+		r->statement = ap->statement + 1;
+		r->line = next->line;
+		r->head = next->head;
+	}
+	return true;
+}
+
 /* ---- what is sent */
 
 /* Only while nothing has failed; false also when something has. */
@@ -156,13 +182,15 @@ static bool send(struct mz_applying *ap, const struct mz_sent *sent,
 		 struct pgw_view sql)
 {
 	if (ap->flight.count == MZ_FLIGHT_MAX &&
-	    !pgw_conn_wait(ap->db->conn, MZ_FLIGHT_MAX / 2, &ap->lost))
+	    !mz_db_wait(ap->db, MZ_FLIGHT_MAX / 2, &ap->lost))
 		return false;
 	if (ap->failed && sent->purpose != MZ_FOR_ROLLBACK)
 		return false;
+	if (ap->flight.count == 0)
+		ap->answer_us = pgw_clock_us(); /* the server has been idle */
 	mz_flight_push(&ap->flight, sent);
 	take_turn(ap);
-	return pgw_conn_send(ap->db->conn, sql, &ap->lost) &&
+	return mz_db_send(ap->db, sql, &ap->lost) &&
 	       (!ap->failed || sent->purpose == MZ_FOR_ROLLBACK);
 }
 
@@ -178,7 +206,7 @@ bool mz_applying_send(struct mz_applying *ap, enum mz_purpose purpose,
 /* Wait until all is answered, and so far all went well. */
 static bool settle(struct mz_applying *ap)
 {
-	return pgw_conn_wait(ap->db->conn, 0, &ap->lost) && !ap->failed;
+	return mz_db_wait(ap->db, 0, &ap->lost) && !ap->failed;
 }
 
 static bool create_history(struct mz_applying *ap)
@@ -248,16 +276,15 @@ static bool send_statements(struct mz_applying *ap, size_t i,
 	if (one_by_one && !settle(ap))
 		return false;
 	while (mz_statements_next(&list, &st)) {
-		const struct mz_sent sent = { .purpose = MZ_FOR_STATEMENT,
-					      .migration = i,
-					      .start = st.start,
-					      .end = st.end,
-					      .line = st.line };
+		struct pgw_view sql = { text.p + st.start, st.end - st.start };
+		struct mz_sent sent = { .purpose = MZ_FOR_STATEMENT,
+					.migration = i,
+					.start = st.start,
+					.end = st.end,
+					.line = st.line };
 
-		if (!send(ap, &sent,
-			  (struct pgw_view){ text.p + st.start,
-					     st.end - st.start }) ||
-		    (one_by_one && !settle(ap)))
+		mz_first_line(sent.head, sizeof(sent.head), sql);
+		if (!send(ap, &sent, sql) || (one_by_one && !settle(ap)))
 			return false;
 	}
 	return true;
@@ -328,6 +355,7 @@ void mz_apply(struct mz_applied *out, const struct mz_job *job,
 
 	*out = (struct mz_applied){ .ending = MZ_END_DONE };
 	mz_db_hooks(db, NULL, on_done, &ap);
+	mz_db_running(db, running, &ap);
 	ok = pgw_conn_agrees(db->conn, &ap.lost) && create_history(&ap);
 	for (size_t i = 0; ok && i < job->count; i++)
 		ok = send_migration(&ap, i, err);
@@ -335,5 +363,6 @@ void mz_apply(struct mz_applied *out, const struct mz_job *job,
 		mz_applying_roll_back(&ap);
 	out->ending = mz_applying_end(&ap, err);
 	mz_db_hooks(db, NULL, NULL, NULL);
+	mz_db_running(db, NULL, NULL);
 	db->tag = NULL;
 }

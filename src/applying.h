@@ -13,6 +13,7 @@ struct mz_applying {
 	struct mz_applied *out;
 	struct mz_flight flight;
 	size_t answering;    /* the migration whose turn it is at the server */
+	size_t statement;    /* how many of its statements are answered */
 	int64_t turn_us;     /* since when */
 	int64_t answer_us;   /* when the last answer came */
 	struct pgw_err lost; /* code OK while the connection works */

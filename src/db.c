@@ -80,14 +80,6 @@ int64_t mz_pause_next(struct mz_pause *p)
 	return pause / 2 + pause * random / 256;
 }
 
-bool mz_db_sleep(const struct mz_db *db, int64_t ms, struct mz_err *err)
-{
-	struct pgw_err cause;
-
-	return pgw_sleep(ms, db->interrupt_fd, &cause) ||
-	       mz_db_fail(err, &cause);
-}
-
 bool mz_db_connect(struct mz_db *db, int64_t deadline, struct pgw_err *cause)
 {
 	struct pgw_conn_options options = { .interrupt_fd = db->interrupt_fd,
@@ -156,6 +148,7 @@ bool mz_db_cancel(struct mz_db *db, struct pgw_err *why)
 	bool done = false;
 
 	pgw_fail(why, PGW_E_TIMEOUT, "it goes on all the same");
+	db->tick.call = NULL; /* deadlines are ours from here on */
 	pgw_conn_ignore_interrupt(c);
 	for (int i = 0; i < CANCEL_ROUNDS && !done && pgw_conn_alive(c); i++) {
 		if (pgw_conn_outstanding(c) > 0)

@@ -7,6 +7,13 @@
 #include "error.h"
 #include "event.h"
 
+/* What is done every so often while we wait: watch.c. */
+struct mz_tick {
+	void (*call)(void *ctx); /* NULL = nothing */
+	void *ctx;
+	int64_t every_ms, next_ms;
+};
+
 struct mz_db {
 	struct pgw_conn *conn; /* NULL = closed */
 	const struct pgw_config *cfg;
@@ -19,6 +26,11 @@ struct mz_db {
 	size_t notices;	    /* that were shown, and their bytes; ... */
 	size_t notice_bytes;
 	size_t unseen; /* ... so many more were not */
+	struct mz_tick tick;
+
+	/* What the server is at; false = nothing.  NULL = nobody knows. */
+	bool (*running)(void *ctx, struct mz_running *r);
+	void *running_ctx;
 };
 
 /*
@@ -49,6 +61,22 @@ bool mz_db_query(struct mz_db *db, const char *sql,
 		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
 		 struct pgw_err *err) PGW_MUST_CHECK;
 
+/* Whom to ask what the server is at, until this is called again. */
+void mz_db_running(struct mz_db *db,
+		   bool (*running)(void *ctx, struct mz_running *r), void *ctx);
+
+/*
+ * As pgw_conn_send and pgw_conn_wait, with ticks.  A deadline of the
+ * connection is lost while there are ticks.
+ */
+bool mz_db_send(struct mz_db *db, struct pgw_view sql,
+		struct pgw_err *err) PGW_MUST_CHECK;
+bool mz_db_wait(struct mz_db *db, size_t unanswered,
+		struct pgw_err *err) PGW_MUST_CHECK;
+
+/* As mz_db_query, for what has no rows and may take its time: with ticks. */
+bool mz_db_run(struct mz_db *db, const char *sql,
+	       struct pgw_err *err) PGW_MUST_CHECK;
 /*
  * Cancel what the server does for us until nothing of ours is left, for 15
  * seconds.  From now on the interrupt is not heard any more.  False when it did
@@ -64,8 +92,8 @@ size_t mz_db_round_trips(const struct mz_db *db);
 /* Our own words for a failure of the connection; false. */
 bool mz_db_fail(struct mz_err *err, const struct pgw_err *cause);
 
-/* Sleep, but not through an interrupt; false when one has come. */
-bool mz_db_sleep(const struct mz_db *db, int64_t ms,
+/* Sleep with ticks, but not through an interrupt; false when one has come. */
+bool mz_db_sleep(struct mz_db *db, int64_t ms,
 		 struct mz_err *err) PGW_MUST_CHECK;
 
 /* A pause that doubles from first_ms to most_ms, with jitter. */

@@ -67,7 +67,7 @@ static bool give_up(const struct waiting *w, const struct pgw_err *cause,
 }
 
 /* After a failure: true when it is worth another try, and time for it. */
-static bool wait_again(const struct mz_db *db, struct waiting *w,
+static bool wait_again(struct mz_db *db, struct waiting *w,
 		       const struct pgw_err *cause, struct mz_err *err)
 {
 	int64_t left = w->end - pgw_clock_ms() - LAST_TRY_MS;

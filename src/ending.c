@@ -13,11 +13,11 @@
 
 void mz_applying_roll_back(struct mz_applying *ap)
 {
-	if (!pgw_conn_wait(ap->db->conn, 0, &ap->lost) ||
+	if (!mz_db_wait(ap->db, 0, &ap->lost) ||
 	    pgw_conn_txn(ap->db->conn) == 'I')
 		return;
 	if (mz_applying_send(ap, MZ_FOR_ROLLBACK, ap->answering, "ROLLBACK"))
-		(void)!pgw_conn_wait(ap->db->conn, 0, &ap->lost);
+		(void)!mz_db_wait(ap->db, 0, &ap->lost);
 }
 
 static bool cancel(struct mz_applying *ap, struct pgw_err *why)
@@ -138,14 +138,15 @@ static bool is_contended(struct mz_applying *ap)
 	       mz_guard_contended(ap->arena, &ap->diag, &ap->out->waiters);
 }
 
-/* Another try may get what this one did not. */
+/*
+ * Another try may get what this one did not: a lock, whoever has set the
+ * limit.  All was rolled back, so it is as safe as the first.
+ */
 static bool is_worth_a_retry(const struct mz_applying *ap)
 {
-	const struct mz_apply_options o = mz_job_options(ap->job,
-							 ap->culprit.migration);
 	const char *state = pgw_diag_sqlstate(&ap->diag);
 
-	return o.lock_timeout_ms > 0 && !ap->surprised &&
+	return !ap->surprised &&
 	       (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0 ||
 		strcmp(state, "40001") == 0);
 }

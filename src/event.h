@@ -36,11 +36,44 @@ struct mz_listed {
 	const char *note;	   /* a few words more, or NULL */
 };
 
+/* Another session of the server; NULL is what we may not see. */
+struct mz_backend {
+	int64_t pid; /* 0 = a prepared transaction, which has no process */
+	const char *user, *application, *address;
+	const char *type;	/* "client backend", "autovacuum worker", ... */
+	const char *state;	/* "active", "idle in transaction", ... */
+	const char *since;	/* when that began: "2026-11-28T11:30:00Z" */
+	int64_t seconds;	/* for so long; -1 = unknown */
+	int64_t xact_seconds;	/* and its transaction; -1 = none, unknown */
+	const char *query;	/* its present statement, or the last one */
+	const char *blocked_by; /* pids with commas; NULL = nobody */
+};
+
+/* What the server is at for us, and since when. */
+struct mz_running {
+	const char *tag; /* of the migration; NULL = of none */
+	size_t k, n;
+	size_t statement, statements; /* i of m; 0 = none: its row, COMMIT */
+	size_t line;
+	const char *head; /* how the statement begins, on one line; or NULL */
+	int64_t us;	  /* for so long */
+	bool outside;	  /* of a transaction: another one holds the lock */
+
+	/* What the monitor has seen of it. */
+	const char *phase; /* NULL = unknown */
+	int percent;	   /* of the phase; -1 = unknown */
+	int64_t blocker;   /* a pid that it waits for; 0 = none that we know */
+};
+
 enum mz_event_kind {
 	MZ_EV_START,	 /* a run begins: file = folder, k of n to be done */
-	MZ_EV_WAITING,	 /* for a server, or who migrates: text says it */
+	MZ_EV_WAITING,	 /* for a server, or who migrates: text, backend */
+	MZ_EV_STILL,	 /* the same wait, as it is now: text */
 	MZ_EV_BEGIN,	 /* tag, k of n, statements */
 	MZ_EV_STATEMENT, /* tag, line, text (its first line), us */
+	MZ_EV_PROGRESS,	 /* running; every so often while we wait */
+	MZ_EV_BLOCKED,	 /* tag or NULL, backend, text: who blocks it */
+	MZ_EV_UNBLOCKED, /* tag or NULL: nobody does any more */
 	MZ_EV_APPLIED,	 /* tag, hash, statements, us; k of n; undone */
 	MZ_EV_NOTICE,	 /* tag or NULL, diag */
 	MZ_EV_REMARK,	 /* text: something the user should know */
@@ -59,6 +92,8 @@ struct mz_event {
 	size_t line;
 	uint64_t us; /* how long it took */
 	const struct pgw_diag *diag;
+	const struct mz_running *running;
+	const struct mz_backend *backend;
 };
 
 struct mz_listener {

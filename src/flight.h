@@ -28,7 +28,7 @@ struct mz_sent {
 	bool creates;	   /* COMMIT: of the history, not of a migration */
 	size_t start, end; /* STATEMENT: bytes of the file */
 	size_t line;
-	int64_t at_us;
+	char head[64]; /* how it begins: mz_first_line */
 };
 
 struct mz_flight {

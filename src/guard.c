@@ -3,6 +3,7 @@
 
 #include "guard.h"
 
+#include "holders.h"
 #include "sqltext.h"
 
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 
 #define FIRST_PAUSE_MS 20
 #define MOST_PAUSE_MS 1000
+#define TELL_AGAIN_MS 30000
 
 /* These words come back as the value that is no integer. */
 #define MARKER "mizzle: "
@@ -87,11 +89,6 @@ const char *mz_guard_same_sql(struct mz_arena *a, const struct mz_table *t,
 			     same->shape == MZ_SHAPE_COLUMNS_5));
 }
 
-#define THIS_DATABASE                                  \
-	"(SELECT d.oid FROM pg_catalog.pg_database d " \
-	"WHERE d.datname OPERATOR(pg_catalog.=) "      \
-	"pg_catalog.current_database())"
-
 /*
  * Not everyone who waits is a migrator: our own readers are known by their
  * name, others by a query that is not Drizzle's, as far as we may see it.
@@ -105,15 +102,16 @@ const char *mz_guard_same_sql(struct mz_arena *a, const struct mz_table *t,
 const char *mz_guard_note_waiters_sql(struct mz_arena *a,
 				      const struct mz_table *t)
 {
-	return mz_printf(a,
-			 "SELECT pg_catalog.set_config('mizzle.waiters', "
-			 "COALESCE((SELECT pg_catalog.string_agg("
-			 "l.pid::pg_catalog.text, ',') "
-			 "FROM pg_catalog.pg_locks l WHERE NOT l.granted "
-			 "AND l.relation OPERATOR(pg_catalog.=) %s "
-			 "AND l.database OPERATOR(pg_catalog.=) " THIS_DATABASE
-			 " AND NOT EXISTS (" HARMLESS ")), ''), false)",
-			 relation(a, t));
+	return mz_printf(
+		a,
+		"SELECT pg_catalog.set_config('mizzle.waiters', "
+		"COALESCE((SELECT pg_catalog.string_agg("
+		"l.pid::pg_catalog.text, ',') "
+		"FROM pg_catalog.pg_locks l WHERE NOT l.granted "
+		"AND l.relation OPERATOR(pg_catalog.=) %s "
+		"AND l.database OPERATOR(pg_catalog.=) " MZ_THIS_DATABASE
+		" AND NOT EXISTS (" HARMLESS ")), ''), false)",
+		relation(a, t));
 }
 
 const char *mz_guard_no_waiters_sql(void)
@@ -168,56 +166,14 @@ bool mz_guard_is_marked(const struct pgw_err *cause)
 
 /* ---- waiting */
 
-/*
- * Who holds the advisory lock (its key is cut in two) or the table.  Readers
- * of the table do not count.
- */
-static const char *holder_sql(struct mz_arena *a, const struct mz_table *t,
-			      const char *waiters)
-{
-	uint64_t key = (uint64_t)t->lock_key;
-	const char *or_waiter =
-		waiters ? mz_printf(a,
-				    "OR (l.locktype OPERATOR(pg_catalog.=) "
-				    "'virtualxid' AND l.pid "
-				    "OPERATOR(pg_catalog.=) "
-				    "ANY (ARRAY[%s])) ",
-				    waiters) :
-			  "";
-
-	return mz_printf(
-		a,
-		"SELECT l.pid, s.usename, s.application_name, s.client_addr, "
-		"pg_catalog.date_trunc('second', pg_catalog.age("
-		"pg_catalog.clock_timestamp(), s.xact_start)) "
-		"FROM pg_catalog.pg_locks l "
-		"LEFT JOIN pg_catalog.pg_stat_activity s "
-		"ON s.pid OPERATOR(pg_catalog.=) l.pid "
-		"WHERE l.granted "
-		"AND l.pid OPERATOR(pg_catalog.<>) "
-		"pg_catalog.pg_backend_pid() "
-		"AND (l.database IS NULL "
-		"OR l.database OPERATOR(pg_catalog.=) " THIS_DATABASE ") "
-		"AND ((l.locktype OPERATOR(pg_catalog.=) 'advisory' "
-		"AND l.classid OPERATOR(pg_catalog.=) %" PRIu64
-		"::pg_catalog.int8::pg_catalog.oid "
-		"AND l.objid OPERATOR(pg_catalog.=) %" PRIu64
-		"::pg_catalog.int8::pg_catalog.oid "
-		"AND l.objsubid OPERATOR(pg_catalog.=) 1) %s"
-		"OR (l.locktype OPERATOR(pg_catalog.=) 'relation' "
-		"AND l.mode OPERATOR(pg_catalog.<>) 'AccessShareLock' "
-		"AND l.relation OPERATOR(pg_catalog.=) (SELECT c.oid "
-		"FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-		"ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
-		"WHERE n.nspname OPERATOR(pg_catalog.=) %s "
-		"AND c.relname OPERATOR(pg_catalog.=) %s))) LIMIT 1",
-		key >> 32, key & UINT32_MAX, or_waiter,
-		mz_quote_literal(a, t->schema), mz_quote_literal(a, t->name));
-}
+struct told {
+	int64_t pid, ms;
+};
 
 struct holder {
 	struct mz_arena *arena;
 	bool found;
+	struct mz_backend backend;
 	const char *text;
 };
 
@@ -225,18 +181,10 @@ static void on_holder(void *ctx, const struct pgw_row *row)
 {
 	struct holder *h = ctx;
 	struct pgw_view cols = row->cols;
-	const char *field[5];
 
-	for (size_t i = 0; i < 5; i++)
-		field[i] = mz_db_text(h->arena, &cols);
+	mz_backend_read(&h->backend, h->arena, &cols);
 	h->found = true;
-	h->text = mz_printf(h->arena,
-			    "pid %s, user %s, application %s, from %s, for %s",
-			    field[0] ? field[0] : "?",
-			    field[1] ? field[1] : "?",
-			    field[2] && *field[2] ? field[2] : "?",
-			    field[3] ? field[3] : "a local socket",
-			    field[4] ? field[4] : "a moment");
+	h->text = mz_backend_text(h->arena, &h->backend);
 }
 
 static bool find_holder(struct mz_db *db, const char *sql, struct holder *h,
@@ -260,9 +208,11 @@ bool mz_guard_free(struct mz_db *db, struct mz_arena *a,
 {
 	struct holder h = { .arena = a, .text = "just now" };
 
-	if (!find_holder(db, holder_sql(a, t, NULL), &h, err))
+	if (!find_holder(db, mz_holder_sql(a, t, NULL), &h, err))
 		return false;
-	return !h.found || held(err, h.text, "try again when it is done");
+	return !h.found || held(err, h.text,
+				"try again when it is done; mizzle locks "
+				"shows more");
 }
 
 /* Sleep, but not past the deadline. */
@@ -274,13 +224,23 @@ static bool pause_once(struct mz_db *db, struct mz_pause *pause, int64_t left,
 	return left <= 0 || mz_db_sleep(db, ms < left ? ms : left, err);
 }
 
-static void tell_holder(struct mz_db *db, const struct holder *h, bool *told)
+/*
+ * A line when it is another who is in the way, and now and then; who draws a
+ * line again and again has every look.
+ */
+static void tell_holder(struct mz_db *db, const struct holder *h,
+			struct told *told)
 {
-	if (!*told)
-		mz_tell(&db->listener,
-			&(struct mz_event){ .kind = MZ_EV_WAITING,
-					    .text = h->text });
-	*told = true;
+	int64_t now = pgw_clock_ms();
+	bool news = told->pid != h->backend.pid ||
+		    now - told->ms >= TELL_AGAIN_MS;
+
+	mz_tell(&db->listener,
+		&(struct mz_event){ .kind = news ? MZ_EV_WAITING : MZ_EV_STILL,
+				    .text = h->text,
+				    .backend = &h->backend });
+	if (news)
+		*told = (struct told){ h->backend.pid, now };
 }
 
 bool mz_guard_wait(struct mz_db *db, struct mz_arena *a,
@@ -288,11 +248,11 @@ bool mz_guard_wait(struct mz_db *db, struct mz_arena *a,
 		   struct mz_err *err)
 {
 	struct mz_pause pause = { FIRST_PAUSE_MS, MOST_PAUSE_MS };
-	const char *sql = holder_sql(a, t, w->waiters);
+	const char *sql = mz_holder_sql(a, t, w->waiters);
 	int64_t quiet = w->waiters ? QUIET_MS : 0;
 	int64_t free_at = pgw_clock_ms() + quiet;
 	struct holder h = { .arena = a, .text = "just now" };
-	bool told = false;
+	struct told told = { -1, 0 };
 
 	for (;;) {
 		int64_t left = w->deadline_ms - pgw_clock_ms();
@@ -304,8 +264,9 @@ bool mz_guard_wait(struct mz_db *db, struct mz_arena *a,
 			return true;
 		if (left <= 0)
 			return held(err, h.text,
-				    "wait longer with --lock-wait, or look "
-				    "what it does");
+				    "wait longer with --lock-wait, or see "
+				    "mizzle locks: it names who is in the "
+				    "way, and how to end it");
 		if (h.found) {
 			free_at = pgw_clock_ms() + quiet;
 			tell_holder(db, &h, &told);

@@ -18,6 +18,7 @@ void mz_report_init(struct mz_report *r, FILE *out, FILE *err)
 {
 	*r = (struct mz_report){ .out = out, .err = err, .command = "" };
 	pgw_buf_init(&r->label, LABEL_MAX);
+	pgw_buf_init(&r->detail, LABEL_MAX);
 }
 
 /* ---- what the options and the surroundings ask for */
@@ -110,6 +111,7 @@ bool mz_report_close(struct mz_report *r)
 	r->trace = NULL;
 	close_stream(r, r->err, false);
 	pgw_buf_release(&r->label);
+	pgw_buf_release(&r->detail);
 	if (r->write_errno == 0)
 		return true;
 	fprintf(r->err, "error: cannot write the output: %s\n",
@@ -123,6 +125,10 @@ static void on_event(void *ctx, const struct mz_event *e)
 {
 	struct mz_report *r = ctx;
 
+	if (e->kind == MZ_EV_PROGRESS && !mz_still_is_due(r, e->running)) {
+		mz_progress_event(r, e);
+		return;
+	}
 	if (r->json)
 		mz_json_event(r, e);
 	mz_text_event(r, e);
@@ -274,6 +280,15 @@ void mz_report_finding(struct mz_report *r, const struct mz_finding *f)
 		mz_json_finding(r, f);
 	else
 		mz_text_finding(r, f);
+}
+
+void mz_report_lockers(struct mz_report *r, const struct mz_locker *list,
+		       size_t n)
+{
+	if (r->json)
+		mz_json_lockers(r, list, n);
+	else
+		mz_text_lockers(r, list, n);
 }
 
 void mz_report_facts(struct mz_report *r, const char *event,

@@ -27,6 +27,16 @@ enum mz_result_kind {
 	MZ_RESULT_LISTING,   /* counts: status, verify */
 	MZ_RESULT_PLAN,	     /* pending: to be applied; plan, destructive */
 	MZ_RESULT_FINDINGS,  /* errors, warnings, checked */
+	MZ_RESULT_LOCKS,     /* locks: how many of each role */
+};
+
+/* Of the command locks: what a session has to do with a migration. */
+enum mz_role {
+	MZ_ROLE_HOLDER,	 /* of the lock, or of the history table */
+	MZ_ROLE_WORKER,	 /* runs a statement outside of a transaction */
+	MZ_ROLE_BLOCKER, /* of one of those, or of another blocker */
+	MZ_ROLE_WAITER,	 /* for the history table */
+	MZ_ROLES
 };
 
 struct mz_result {
@@ -42,6 +52,7 @@ struct mz_result {
 	size_t checked;		 /* migrations that were looked at */
 	char plan[16];		 /* PLAN: its id, "" when there is none */
 	size_t destructive;	 /* PLAN: statements */
+	size_t roles[MZ_ROLES];	 /* locks */
 };
 
 struct mz_report {
@@ -55,10 +66,13 @@ struct mz_report {
 	bool github;	      /* annotations for GitHub Actions */
 
 	/* The progress line: what it is about, whether it stands there now. */
-	struct pgw_buf label;
-	bool drawn;
-	uint64_t statement; /* how many of the migration are done */
+	struct pgw_buf label, detail;
+	bool drawn, waits;
+	uint64_t statement;  /* how many of the migration are done, ... */
+	uint64_t statements; /* ... of how many */
 	int64_t begun_ms, drawn_ms;
+
+	int64_t still; /* how often it was said that a statement still runs */
 
 	int write_errno; /* of the first write that failed; 0 = none */
 };
@@ -181,6 +195,21 @@ void mz_report_facts(struct mz_report *r, const char *event,
 
 /* "... [y/N] " on stderr, where the answer is typed. */
 void mz_report_question(struct mz_report *r, const char *text);
+
+/* A session that migrates, or is in the way. */
+struct mz_locker {
+	enum mz_role role;
+	int64_t of;	  /* BLOCKER: the pid that it blocks */
+	const char *what; /* HOLDER: what it holds */
+	struct mz_backend backend;
+	const char *text;   /* the session in a line */
+	const char *remedy; /* SQL that ends it, or NULL */
+	const char *effect; /* what that does, or what else to do */
+};
+
+const char *mz_role_name(enum mz_role role);
+void mz_report_lockers(struct mz_report *r, const struct mz_locker *list,
+		       size_t n);
 
 /* Text to stdout as it is, lines included: help, version, --print-config. */
 void mz_report_text(struct mz_report *r, const char *text);

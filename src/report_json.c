@@ -156,11 +156,73 @@ static json_t *applied(const struct mz_event *e)
 	return o;
 }
 
+/* "12,34" as numbers */
+static json_t *pids(const char *text)
+{
+	json_t *list = json_array();
+
+	while (text && *text) {
+		char *end;
+		long long pid = strtoll(text, &end, 10);
+
+		if (end == text)
+			break;
+		json_array_append_new(list, json_integer(pid));
+		text = end + (*end == ',');
+	}
+	return list;
+}
+
+/* Another session; null is what we may not see. */
+static void put_backend(json_t *o, const struct mz_backend *b)
+{
+	put_int(o, "pid", b->pid);
+	put_text(o, "user", b->user);
+	put_text(o, "application", b->application);
+	put_text(o, "address", b->address);
+	put_text(o, "type", b->type);
+	put_text(o, "state", b->state);
+	put_text(o, "since", b->since);
+	put_text(o, "query", b->state ? b->query : NULL);
+	json_object_set_new(o, "blocked_by", pids(b->blocked_by));
+}
+
 static json_t *waiting(const struct mz_event *e)
 {
 	json_t *o = event_of("waiting");
 
 	put_text(o, "message", e->text);
+	if (e->backend)
+		put_backend(o, e->backend);
+	return o;
+}
+
+static json_t *blocked(const struct mz_event *e)
+{
+	json_t *o = event_of(e->backend ? "blocked" : "unblocked");
+
+	put_text(o, "tag", e->tag);
+	if (e->backend)
+		put_backend(o, e->backend);
+	return o;
+}
+
+static json_t *progress(const struct mz_running *run)
+{
+	json_t *o = event_of("progress");
+
+	put_text(o, "tag", run->tag);
+	put_size(o, "statement", run->statement);
+	put_size(o, "statements", run->statements);
+	if (run->line > 0)
+		put_size(o, "line", run->line);
+	put_some(o, "text", run->head);
+	put_ms(o, (uint64_t)run->us);
+	put_text(o, "phase", run->phase);
+	if (run->percent >= 0)
+		put_int(o, "percent", run->percent);
+	if (run->blocker > 0)
+		put_int(o, "blocked_by", run->blocker);
 	return o;
 }
 
@@ -189,6 +251,14 @@ void mz_json_event(struct mz_report *r, const struct mz_event *e)
 	case MZ_EV_WARNING:
 		mz_json_remark(r, "warning", e->text);
 		break;
+	case MZ_EV_BLOCKED:
+	case MZ_EV_UNBLOCKED:
+		say(r, blocked(e));
+		break;
+	case MZ_EV_PROGRESS:
+		say(r, progress(e->running));
+		break;
+	case MZ_EV_STILL:
 	case MZ_EV_BEGIN:
 		break;
 	}
@@ -364,6 +434,32 @@ void mz_json_facts(struct mz_report *r, const char *event,
 	say(r, o);
 }
 
+void mz_json_lockers(struct mz_report *r, const struct mz_locker *list,
+		     size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct mz_locker *k = &list[i];
+		json_t *o = event_of("session");
+
+		put_text(o, "role", mz_role_name(k->role));
+		if (k->role == MZ_ROLE_BLOCKER)
+			put_int(o, "blocks", k->of);
+		put_some(o, "holds", k->what);
+		put_backend(o, &k->backend);
+		put_text(o, "remedy", k->remedy);
+		put_text(o, "effect", k->effect);
+		say(r, o);
+	}
+}
+
+static void put_roles(json_t *o, const struct mz_result *result)
+{
+	put_size(o, "holders", result->roles[MZ_ROLE_HOLDER]);
+	put_size(o, "workers", result->roles[MZ_ROLE_WORKER]);
+	put_size(o, "blockers", result->roles[MZ_ROLE_BLOCKER]);
+	put_size(o, "waiters", result->roles[MZ_ROLE_WAITER]);
+}
+
 static void put_counts(json_t *o, const struct mz_result *result)
 {
 	for (int i = 0; i < MZ_STATES; i++)
@@ -425,6 +521,9 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 		put_size(o, "checked", result->checked);
 		put_size(o, "errors", result->errors);
 		put_size(o, "warnings", result->warnings);
+		break;
+	case MZ_RESULT_LOCKS:
+		put_roles(o, result);
 		break;
 	}
 	say(r, o);

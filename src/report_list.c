@@ -421,6 +421,10 @@ void mz_text_result(struct mz_report *r, const struct mz_result *result,
 	case MZ_RESULT_FINDINGS:
 		put_checked(&l, result);
 		break;
+	case MZ_RESULT_LOCKS:
+		if (!failed && result->roles[MZ_ROLE_HOLDER] == 0)
+			mz_line_put(&l, "nobody migrates\n");
+		break;
 	}
 	mz_line_out(&l, r);
 }

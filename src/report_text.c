@@ -321,6 +321,14 @@ void mz_text_event(struct mz_report *r, const struct mz_event *e)
 	case MZ_EV_WARNING:
 		mz_text_remark(r, "warning", text_or(e->text, ""));
 		break;
+	case MZ_EV_BLOCKED:
+	case MZ_EV_UNBLOCKED:
+		mz_text_blocked(r, e);
+		break;
+	case MZ_EV_PROGRESS:
+		mz_text_still(r, e->running);
+		break;
+	case MZ_EV_STILL:
 	case MZ_EV_BEGIN:
 		break;
 	}

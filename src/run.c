@@ -9,6 +9,7 @@
 #include "pooler.h"
 #include "rollback.h"
 #include "stepwise.h"
+#include "watch.h"
 #include "work.h"
 
 #include <string.h>
@@ -20,6 +21,7 @@
 
 struct run {
 	struct mz_work w;
+	struct mz_watch watch;
 	enum mz_doing doing;
 	struct mz_rollback back; /* to UNDO: which, and how */
 	size_t count;		 /* that were done, in all */
@@ -33,6 +35,14 @@ struct run {
 	struct mz_pause pause; /* between retries */
 	struct mz_approval approval;
 };
+
+/* Something was applied: what is in the way of the next is another thing. */
+static void start_patience(struct run *run)
+{
+	run->lock_deadline = 0;
+	run->retries = 0;
+	run->pause = (struct mz_pause){ FIRST_RETRY_MS, MOST_RETRY_MS };
+}
 
 static bool wait_for_lock(struct run *run, const char *waiters,
 			  struct mz_err *err)
@@ -149,7 +159,7 @@ static bool after(struct run *run, const struct mz_applied *out,
 
 	done(run, out->count);
 	if (out->count > 0)
-		run->lock_deadline = 0;
+		start_patience(run);
 	switch (out->ending) {
 	case MZ_END_DONE:
 		run->done = out->count == plan->todo_count;
@@ -285,6 +295,9 @@ static bool one_round(struct run *run, struct mz_err *err)
 		return upgrade(run, err);
 	if (!writable(w, err) || !runnable(run, err))
 		return false;
+	if (!w->c->opt.no_monitor)
+		mz_watch_monitor(&run->watch, &w->table, w->history.version,
+				 job.options.lock_timeout_ms);
 	job.todo = w->plan.todo;
 	job.scripts = run->doing == MZ_UNDO ? run->back.scripts : job.todo;
 	job.rows = run->back.rows;
@@ -398,11 +411,16 @@ bool mz_run(struct mz_context *c, enum mz_doing doing, struct mz_err *err)
 		[MZ_RECORD] = MZ_RESULT_BASELINE,
 		[MZ_UNDO] = MZ_RESULT_ROLLBACK,
 	};
-	struct run run = { .doing = doing,
-			   .pause = { FIRST_RETRY_MS, MOST_RETRY_MS } };
+	struct run run = { .doing = doing };
 	int64_t start = pgw_clock_us();
-	bool ok = mz_work_open(&run.w, c, err) && run_all(&run, err);
+	bool ok = mz_work_open(&run.w, c, err);
 
+	if (ok) {
+		start_patience(&run);
+		mz_watch_start(&run.watch, &run.w.db);
+		ok = run_all(&run, err);
+		mz_watch_stop(&run.watch);
+	}
 	c->result = (struct mz_result){
 		.kind = kinds[doing],
 		.applied = run.count,

@@ -25,10 +25,12 @@ bool mz_stepwise_own(struct mz_stepwise *r, struct mz_db *db, const char *sql,
 bool mz_stepwise_long(struct mz_stepwise *r, struct mz_db *db, const char *sql)
 {
 	struct pgw_err cause;
+	bool ok;
 
-	mz_db_hooks(db, NULL, NULL, NULL);
-	return pgw_conn_query(db->conn, sql, &cause) ||
-	       mz_stepwise_own_failed(r, &cause);
+	mz_stepwise_watched(r, db, pgw_view_of(sql));
+	ok = mz_db_run(db, sql, &cause);
+	mz_db_running(db, NULL, NULL);
+	return ok || mz_stepwise_own_failed(r, &cause);
 }
 
 /* The first column of the last row is true. */

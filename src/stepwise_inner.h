@@ -36,6 +36,8 @@ struct mz_stepwise {
 	char done[MZ_HASH_LEN + 1], row_done[MZ_HASH_LEN + 1];
 
 	struct mz_sql_statement present; /* the one that runs */
+	char head[64];			 /* how what was sent begins, ... */
+	int64_t sent_us;		 /* ... and when that was */
 	struct mz_alone alone;		 /* the same, while ... */
 	bool is_alone;			 /* ... it runs in no transaction */
 	bool in_block;			 /* a transaction of ours is open */
@@ -68,6 +70,10 @@ struct pgw_view mz_stepwise_sql(const struct mz_stepwise *r,
 				const struct mz_sql_statement *st);
 struct mz_sql_text mz_stepwise_text(const struct mz_stepwise *r,
 				    const struct mz_sql_statement *st);
+
+/* Until db has another answer to that question, this is what it runs. */
+void mz_stepwise_watched(struct mz_stepwise *r, struct mz_db *db,
+			 struct pgw_view sql);
 
 /* Run it: nothing more. */
 bool mz_stepwise_one(struct mz_stepwise *r,

@@ -2,6 +2,7 @@
 /* Statement by statement, each recorded with what it did. */
 #include <config.h>
 
+#include "backend.h"
 #include "setting_sql.h"
 #include "stepwise_inner.h"
 
@@ -40,6 +41,32 @@ static void tell_statement(struct mz_stepwise *r,
 				    .us = (uint64_t)(pgw_clock_us() - start) });
 }
 
+static bool running(void *ctx, struct mz_running *run)
+{
+	struct mz_stepwise *r = ctx;
+
+	*run = (struct mz_running){
+		.tag = r->m->tag,
+		.k = r->job->before + 1,
+		.n = r->job->total,
+		.statement = r->present.count,
+		.statements = r->survey->statements,
+		.line = r->present.line,
+		.head = r->head,
+		.us = pgw_clock_us() - r->sent_us,
+		.outside = true,
+	};
+	return true;
+}
+
+void mz_stepwise_watched(struct mz_stepwise *r, struct mz_db *db,
+			 struct pgw_view sql)
+{
+	mz_first_line(r->head, sizeof(r->head), sql);
+	r->sent_us = pgw_clock_us();
+	mz_db_running(db, running, r);
+}
+
 /* False only when the connection fails; r->reply says what the server says. */
 static bool send(struct mz_stepwise *r, struct pgw_view sql)
 {
@@ -48,8 +75,9 @@ static bool send(struct mz_stepwise *r, struct pgw_view sql)
 
 	r->reply.came = r->reply.ok = false;
 	mz_db_hooks(r->db, NULL, on_done, r);
-	ok = pgw_conn_send(r->db->conn, sql, &lost) &&
-	     pgw_conn_wait(r->db->conn, 0, &lost);
+	mz_stepwise_watched(r, r->db, sql);
+	ok = mz_db_send(r->db, sql, &lost) && mz_db_wait(r->db, 0, &lost);
+	mz_db_running(r->db, NULL, NULL);
 	return ok || mz_stepwise_lost(r, &lost);
 }
 

@@ -19,6 +19,16 @@ void mz_text_repairs(struct mz_report *r, const struct mz_repair *list,
 void mz_text_finding(struct mz_report *r, const struct mz_finding *f);
 void mz_text_facts(struct mz_report *r, const struct mz_fact *facts, size_t n);
 
+void mz_text_lockers(struct mz_report *r, const struct mz_locker *list,
+		     size_t n);
+
+/* Who blocks a statement, and one that takes long: report_watch.c. */
+void mz_text_blocked(struct mz_report *r, const struct mz_event *e);
+void mz_text_still(struct mz_report *r, const struct mz_running *run);
+
+/* True once for every half minute that a statement takes. */
+bool mz_still_is_due(struct mz_report *r, const struct mz_running *run);
+
 /* level is "note" or "warning". */
 void mz_text_remark(struct mz_report *r, const char *level, const char *text);
 
@@ -36,6 +46,8 @@ void mz_json_repairs(struct mz_report *r, const struct mz_repair *list,
 void mz_json_finding(struct mz_report *r, const struct mz_finding *f);
 void mz_json_facts(struct mz_report *r, const char *event,
 		   const struct mz_fact *facts, size_t n);
+void mz_json_lockers(struct mz_report *r, const struct mz_locker *list,
+		     size_t n);
 void mz_json_remark(struct mz_report *r, const char *level, const char *text);
 
 /* A line for GitHub Actions on stderr; kind is "error" or "warning". */
