@@ -238,6 +238,18 @@ bool pgw_msg_peek(struct pgw_view in, struct pgw_frame *frame)
 	return !c.bad;
 }
 
+bool pgw_field_next(struct pgw_view *fields, struct pgw_field *field)
+{
+	struct pgw_cur c = pgw_cur_of(*fields);
+
+	field->name = pgw_cur_str(&c);
+	pgw_cur_take(&c, 6); /* table, column */
+	field->type = pgw_cur_u32(&c);
+	pgw_cur_take(&c, 8); /* size, modifier, format */
+	*fields = pgw_cur_rest(&c);
+	return !c.bad;
+}
+
 bool pgw_msg_decode(struct pgw_view in, struct pgw_msg *m, size_t *used,
 		    struct pgw_err *err)
 {
