@@ -82,6 +82,9 @@ struct pgw_copy_source {
 	void *ctx;
 };
 
+/* A pull whose ctx is a struct pgw_view: gives that once, then the end. */
+bool pgw_copy_view(void *ctx, struct pgw_view *data, struct pgw_err *err);
+
 /*
  * Send one Query with data, should it ask for that, and wait for its end.  The
  * answer goes to the hooks, an error too.  Nothing is pulled before the server

@@ -238,6 +238,21 @@ static bool open_transaction(struct mz_applying *ap, size_t i)
 	       (i > 0 || settle(ap));
 }
 
+/* A COPY with its rows; everything before it is answered. */
+static bool send_rows(struct mz_applying *ap, const struct mz_sent *sent,
+		      struct pgw_view text)
+{
+	struct pgw_view rows = { text.p + sent->data_start,
+				 sent->data_end - sent->data_start };
+	struct pgw_view sql = { text.p + sent->start, sent->end - sent->start };
+	const struct pgw_copy_source from = { pgw_copy_view, &rows };
+
+	mz_flight_push(&ap->flight, sent);
+	take_turn(ap);
+	return pgw_conn_copy(ap->db->conn, sql, &from, &ap->lost) &&
+	       !ap->failed;
+}
+
 static bool send_statements(struct mz_applying *ap, size_t i,
 			    struct pgw_view text)
 {
@@ -253,11 +268,15 @@ static bool send_statements(struct mz_applying *ap, size_t i,
 					      .migration = i,
 					      .start = st.start,
 					      .end = st.end,
+					      .data_start = st.data_start,
+					      .data_end = st.data_end,
 					      .line = st.line };
 
-		if (!send(ap, &sent,
-			  (struct pgw_view){ text.p + st.start,
-					     st.end - st.start }) ||
+		const struct pgw_view sql = { text.p + st.start,
+					      st.end - st.start };
+
+		if (!(st.data_start ? send_rows(ap, &sent, text) :
+				      send(ap, &sent, sql)) ||
 		    (one_by_one && !settle(ap)))
 			return false;
 	}

@@ -17,8 +17,6 @@ static const struct mz_hazard *hazard_of(struct mz_arena *a,
 	h->what = s->refused.what;
 	h->why = s->refused.kind == MZ_SQL_ALONE ?
 			 "cannot run inside a transaction" :
-		 s->refused.kind == MZ_SQL_COPY_STDIN ?
-			 "needs data that a migration cannot give" :
 			 "would leave the transaction";
 	return h;
 }

@@ -16,7 +16,7 @@ enum mz_sql_kind {
 	MZ_SQL_ROLLBACK,   /* ROLLBACK, ABORT; not ROLLBACK TO */
 	MZ_SQL_SAVEPOINT,  /* SAVEPOINT, RELEASE, ROLLBACK TO: stays inside */
 	MZ_SQL_ALONE,	   /* cannot run inside a transaction block */
-	MZ_SQL_COPY_STDIN, /* COPY ... FROM STDIN: data would follow */
+	MZ_SQL_COPY_STDIN, /* COPY ... FROM STDIN: rows follow */
 };
 
 struct mz_sql_statement {

@@ -5,10 +5,16 @@
 
 #include <string.h>
 
+static void begin_chunk(struct mz_statements *s, struct pgw_view chunk)
+{
+	mz_sql_init(&s->sql, chunk);
+	s->sql.copy_data = s->sql.backslash = true;
+}
+
 void mz_statements_init(struct mz_statements *s, struct pgw_view text)
 {
 	*s = (struct mz_statements){ .text = text, .rest = text };
-	mz_sql_init(&s->sql, (struct pgw_view){ text.p, 0 });
+	begin_chunk(s, (struct pgw_view){ text.p, 0 });
 }
 
 static size_t count_lines(const unsigned char *from, const unsigned char *to)
@@ -32,7 +38,7 @@ static bool next_chunk(struct mz_statements *s)
 		return false;
 	s->chunk_line += count_lines(s->text.p + s->chunk_at, chunk.p);
 	s->chunk_at = (size_t)(chunk.p - s->text.p);
-	mz_sql_init(&s->sql, chunk);
+	begin_chunk(s, chunk);
 	s->sql.standard_conforming_strings = conforming;
 	return true;
 }
@@ -44,6 +50,10 @@ bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st)
 			return false;
 	st->start += s->chunk_at;
 	st->end += s->chunk_at;
+	if (st->data_start > 0) {
+		st->data_start += s->chunk_at;
+		st->data_end += s->chunk_at;
+	}
 	st->line += s->chunk_line;
 	return true;
 }
@@ -92,7 +102,8 @@ static size_t directive_line(struct pgw_view text)
 
 static bool runs_inside(enum mz_sql_kind kind)
 {
-	return kind == MZ_SQL_PLAIN || kind == MZ_SQL_SAVEPOINT;
+	return kind == MZ_SQL_PLAIN || kind == MZ_SQL_SAVEPOINT ||
+	       kind == MZ_SQL_COPY_STDIN;
 }
 
 void mz_statements_survey(struct pgw_view text, struct mz_survey *survey)
@@ -104,7 +115,7 @@ void mz_statements_survey(struct pgw_view text, struct mz_survey *survey)
 	mz_statements_init(&s, text);
 	while (mz_statements_next(&s, &st)) {
 		survey->statements++;
-		if (st.kind == MZ_SQL_SAVEPOINT)
+		if (st.kind == MZ_SQL_SAVEPOINT || st.kind == MZ_SQL_COPY_STDIN)
 			survey->one_by_one = true;
 		if (!runs_inside(st.kind) && !survey->has_refused) {
 			survey->has_refused = true;

@@ -25,7 +25,8 @@ bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st);
 /* What a migrator must know of a script before it sends any of it. */
 struct mz_survey {
 	size_t statements;
-	bool one_by_one; /* savepoints: a pipeline could revive a failure */
+	bool one_by_one; /* rows for COPY; savepoints: a pipeline could revive
+			    a failure */
 	bool has_refused;
 	struct mz_sql_statement refused; /* the first that cannot run inside */
 	size_t column;			 /* of its first token */

@@ -121,13 +121,7 @@ static bool refuse(const struct mz_migration *m, const struct mz_survey *survey,
 	const struct mz_sql_statement *st = &survey->refused;
 	const char *what = st->what ? st->what : "a statement";
 
-	if (st->kind == MZ_SQL_COPY_STDIN) {
-		mz_fail(err, MZ_refused,
-			"%s: %s needs data, which a migration cannot give",
-			m->tag, what);
-		mz_hint(err, "write the rows as INSERT, or let the server read "
-			     "the file");
-	} else if (st->kind == MZ_SQL_ALONE) {
+	if (st->kind == MZ_SQL_ALONE) {
 		mz_fail(err, MZ_refused,
 			"%s: %s cannot run inside a transaction", m->tag, what);
 		mz_hint(err, "such migrations are not supported yet; nothing "

@@ -383,11 +383,14 @@ def not_run():
             ('CONCURRENTLY', 'CREATE INDEX CONCURRENTLY i ON a (id);', (9,),
              'CONCURRENTLY'),
             ('VACUUM', 'VACUUM a;', (9,), 'VACUUM'),
-            ('COPY FROM STDIN', 'CREATE TABLE t (id int);\n'
-             'COPY a FROM STDIN;\n1\n\\.\n', (1, 2, 9), 'COPY'),
-            ('COPY FROM STDIN without data', 'COPY a FROM STDIN;',
-             (1, 2, 9), 'COPY'),
-            ('a psql command', '\\set x 1\nSELECT 1;', (1, 2, 9),
+            ('COPY FROM STDIN without data', 'COPY a FROM STDIN;', (2,),
+             'COPY'),
+            ('COPY FROM STDIN without its end', 'CREATE TABLE t (id int);\n'
+             'COPY a FROM STDIN;\n1\nDROP TABLE a;\n', (2,), r'0001_b\.sql:2'),
+            ('rows that a breakpoint cuts', 'CREATE TABLE t (id int);\n'
+             'COPY a FROM STDIN;\n1\n%s\nDROP TABLE a;\n\\.\n' % BREAK, (2,),
+             'breakpoint'),
+            ('a psql command', '\\set x 1\nSELECT 1;', (2,),
              r'0001_b\.sql:1')):
         server.fresh('bad')
         where = journal(newdir('notrun'), ONE + [('0001_b', text)])
