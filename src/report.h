@@ -23,6 +23,7 @@ enum mz_result_kind {
 	MZ_RESULT_LISTING,  /* counts: status, verify */
 	MZ_RESULT_PLAN,	    /* pending: what would be applied */
 	MZ_RESULT_FINDINGS, /* errors, warnings, checked */
+	MZ_RESULT_EXEC,	    /* applied: statements; us, round_trips */
 };
 
 struct mz_result {

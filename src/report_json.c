@@ -2,6 +2,7 @@
 /* What programs read: one JSON object a line on stdout. */
 #include <config.h>
 
+#include "json_text.h"
 #include "line.h"
 #include "sanitise.h"
 #include "voices.h"
@@ -10,22 +11,15 @@
 #include <jansson.h>
 #include <string.h>
 
-/*
- * Foreign text; null for NULL.  JSON escapes control characters by itself, but
- * takes no bytes that are not UTF-8.
- */
-static void put_text(json_t *o, const char *key, const char *text)
+json_t *mz_json_text(struct pgw_view text)
 {
 	struct pgw_buf clean;
-	struct pgw_view rest;
+	struct pgw_view rest = text;
+	json_t *string;
 	uint32_t cp;
 
-	if (!text) {
-		json_object_set_new(o, key, json_null());
-		return;
-	}
 	pgw_buf_init(&clean, SIZE_MAX);
-	for (rest = pgw_view_of(text); rest.n > 0;) {
+	while (rest.n > 0) {
 		if (rest.p[0] < 0x20) {
 			pgw_buf_put(&clean, rest.p, 1);
 			rest.p++;
@@ -34,11 +28,18 @@ static void put_text(json_t *o, const char *key, const char *text)
 			mz_put_char(&clean, cp);
 		}
 	}
-	json_object_set_new(o, key,
-			    json_stringn(clean.data ? (const char *)clean.data :
-						      "",
-					 clean.len));
+	string = json_stringn(clean.data ? (const char *)clean.data : "",
+			      clean.len);
 	pgw_buf_release(&clean);
+	return string;
+}
+
+/* Foreign text; null for NULL. */
+static void put_text(json_t *o, const char *key, const char *text)
+{
+	json_object_set_new(o, key,
+			    text ? mz_json_text(pgw_view_of(text)) :
+				   json_null());
 }
 
 /* Only when there is something to say. */
@@ -358,6 +359,11 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 		break;
 	case MZ_RESULT_PLAN:
 		put_size(o, "pending", result->pending);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_EXEC:
+		put_size(o, "statements", result->applied);
+		put_ms(o, result->us);
 		put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_FINDINGS:
