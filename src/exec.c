@@ -36,7 +36,10 @@ static void on_done(void *ctx, const struct pgw_outcome *o)
 	struct mz_exec *e = ctx;
 	const char *fields = (const char *)o->diag.fields.p;
 
-	mz_rows_end(&e->rows);
+	if (o->ok)
+		mz_rows_end(&e->rows);
+	else
+		mz_rows_drop(&e->rows);
 	snprintf(e->tag, sizeof(e->tag), "%s", o->tag);
 	if (o->ok)
 		return;

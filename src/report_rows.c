@@ -190,16 +190,21 @@ void mz_rows_add(struct mz_rows *t, const struct pgw_row *row)
 		mz_table_add(t, row);
 }
 
-void mz_rows_end(struct mz_rows *t)
+void mz_rows_drop(struct mz_rows *t)
 {
 	struct mz_report *r = t->r;
 
-	if (t->open && !r->json && !t->csv)
-		mz_table_end(t);
 	if (t->open && fflush(r->out) != 0 && r->write_errno == 0)
 		r->write_errno = errno;
 	mz_rows_release(t);
 	mz_rows_init(t, r, t->csv);
+}
+
+void mz_rows_end(struct mz_rows *t)
+{
+	if (t->open && !t->r->json && !t->csv)
+		mz_table_end(t);
+	mz_rows_drop(t);
 }
 
 void mz_rows_copy(struct mz_rows *t, struct pgw_view data)

@@ -37,6 +37,9 @@ void mz_rows_begin(struct mz_rows *t, const struct pgw_columns *columns);
 void mz_rows_add(struct mz_rows *t, const struct pgw_row *row);
 void mz_rows_end(struct mz_rows *t);
 
+/* It fails: what is not printed by then never is. */
+void mz_rows_drop(struct mz_rows *t);
+
 /* Data of COPY TO STDOUT: as it is. */
 void mz_rows_copy(struct mz_rows *t, struct pgw_view data);
 
