@@ -49,7 +49,7 @@ static bool no_end(const struct mz_reader *r, struct mz_err *err)
 {
 	mz_fail(err, MZ_usage, "%s ends inside of the rows of a COPY", r->name);
 	mz_hint(err, "a line with \\. alone ends them; was the file cut off?");
-	return mz_at(err, r->name, r->head_line + 1, 0);
+	return mz_at(err, r->name, r->rest_line + 1, 0);
 }
 
 /* What can be given of the window: rows, or nothing yet, or nothing more. */

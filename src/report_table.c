@@ -7,6 +7,7 @@
 #include "sanitise.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* So much is held back to see how wide columns are; the rest has to fit. */
 #define HELD_ROWS 1000
@@ -14,17 +15,43 @@
 #define TEXT_MAX ((size_t)1 << 30)
 #define TAB 8
 
-/* One line of a value, and what is left of it; p NULL = nothing. */
+/* One line of a value, and whether more follow. */
 struct piece {
 	struct pgw_view text;
 	size_t width;
 	bool more;
+	bool none; /* the value has no such line */
 };
 
-/* The columns that a character takes at column at. */
-static size_t width_at(uint32_t cp, bool tab, size_t at)
+/*
+ * Take one character, which is no line end, off the front of v, and append it
+ * to out unless that is NULL: what cannot be shown as psql shows it.  Gives the
+ * columns that it takes at column at.
+ */
+static size_t take_char(struct pgw_view *v, size_t at, struct pgw_buf *out)
 {
-	return tab ? TAB - at % TAB : mz_char_width(cp);
+	unsigned char c = v->p[0];
+	char text[TAB + 1];
+	uint32_t cp = 0;
+	int n;
+
+	if (c >= ' ' && c != 0x7f) {
+		mz_next_char(v, &cp);
+		if (out)
+			mz_put_char(out, cp);
+		return mz_char_width(cp);
+	}
+	v->p++;
+	v->n--;
+	if (c == '\t')
+		n = snprintf(text, sizeof(text), "%*s", (int)(TAB - at % TAB),
+			     "");
+	else
+		n = snprintf(text, sizeof(text), c == '\r' ? "\\r" : "\\x%02X",
+			     c);
+	if (out)
+		pgw_buf_put_text(out, text);
+	return (size_t)n;
 }
 
 /* Take a line off the front of v. */
@@ -32,15 +59,9 @@ static struct piece take_line(struct pgw_view *v)
 {
 	struct piece p = { .text = { v->p, 0 } };
 	const unsigned char *start = v->p;
-	uint32_t cp;
 
-	while (v->n > 0 && v->p[0] != '\n') {
-		bool tab = v->p[0] == '\t';
-
-		if (!mz_next_char(v, &cp))
-			break;
-		p.width += width_at(cp, tab, p.width);
-	}
+	while (v->n > 0 && v->p[0] != '\n')
+		p.width += take_char(v, p.width, NULL);
 	p.text.n = (size_t)(v->p - start);
 	p.more = v->n > 0;
 	if (p.more) {
@@ -54,21 +75,9 @@ static void put_piece(struct mz_line *l, const struct piece *p)
 {
 	struct pgw_view v = p->text;
 	size_t at = 0;
-	uint32_t cp;
 
-	while (v.n > 0) {
-		bool tab = v.p[0] == '\t';
-		size_t width;
-
-		if (!mz_next_char(&v, &cp))
-			break;
-		width = width_at(cp, tab, at);
-		if (tab)
-			mz_line_blanks(l, width);
-		else
-			mz_put_char(&l->text, cp);
-		at += width;
-	}
+	while (v.n > 0)
+		at += take_char(&v, at, &l->text);
 }
 
 static void measure(struct mz_column *c, struct pgw_view v)
@@ -95,6 +104,8 @@ static void put_cell(struct mz_line *l, const struct mz_column *c,
 					      0;
 
 	mz_line_put(l, " ");
+	if (p->none && last && align != ALIGN_CENTRE)
+		return;
 	mz_line_blanks(l, left);
 	put_piece(l, p);
 	if (!last || p->more || align == ALIGN_CENTRE)
@@ -112,15 +123,19 @@ static void put_values(struct mz_rows *t, struct pgw_view *values, bool header)
 	bool more = true;
 
 	mz_line_init(&l, false);
-	while (more) {
+	for (bool first = true; more; first = false) {
 		more = false;
 		for (size_t i = 0; i < t->n; i++) {
 			const struct mz_column *c = &t->list[i];
+			bool none = !first && !values[i].p;
 			struct piece p = take_line(&values[i]);
 			enum align align = header   ? ALIGN_CENTRE :
 					   c->right ? ALIGN_RIGHT :
 						      ALIGN_LEFT;
 
+			p.none = none;
+			if (!p.more)
+				values[i].p = NULL;
 			if (i > 0)
 				mz_line_put(&l, "|");
 			put_cell(&l, c, &p, align, i + 1 == t->n);
