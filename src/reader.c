@@ -323,7 +323,7 @@ const char *mz_reader_line(const struct mz_reader *r, struct mz_arena *a,
 	size_t kept = 0;
 	ssize_t n;
 
-	if (r->fd < 0 || !r->rewinds)
+	if (r->fd < 0 || !r->rewinds || line == 0)
 		return NULL;
 	while (line > 0 && (n = pread(r->fd, piece, sizeof(piece), at)) > 0) {
 		at += n;
