@@ -232,6 +232,11 @@ START_TEST(data_is_given_where_it_is_asked_for)
 
 END_TEST
 
+static size_t column_of(char state)
+{
+	return strcspn(states, (const char[]){ state, '\0' });
+}
+
 /* What waits to be sent, and forget it. */
 static struct pgw_view sent(struct pgw_session *s)
 {
@@ -257,7 +262,7 @@ START_TEST(data_goes_out_as_data_and_nothing_after_an_error)
 	struct pgw_err err = { 0 };
 	struct pgw_view drop = pgw_view_of("drop;\n");
 
-	bring(&s, strchr(states, 'Y') - states);
+	bring(&s, column_of('Y'));
 	sent(&s);
 	ck_assert(pgw_session_give(&s, drop, &err));
 	ck_assert(is_bytes(sent(&s), data));
@@ -266,7 +271,7 @@ START_TEST(data_goes_out_as_data_and_nothing_after_an_error)
 	ck_assert(wire_feed(&s, done, &err) && s.state == PGW_IDLE);
 	pgw_session_release(&s);
 
-	bring(&s, strchr(states, 'Y') - states);
+	bring(&s, column_of('Y'));
 	sent(&s);
 	ck_assert(wire_feed(&s, error, &err) && s.state == PGW_BUSY);
 	ck_assert(!pgw_session_give(&s, drop, &err));
@@ -297,7 +302,7 @@ START_TEST(an_offer_is_for_one_copy_of_text)
 		struct pgw_session s;
 		struct pgw_err err = { 0 };
 
-		bring(&s, strchr(states, 'O') - states);
+		bring(&s, column_of('O'));
 		sent(&s);
 		ck_assert(wire_feed(&s, cases[i].from_server, &err));
 		ck_assert_int_eq(s.state, PGW_BUSY);
