@@ -21,9 +21,25 @@ struct pgw_row {
 /* Iterate over the columns of a row; p is NULL for a null value. */
 bool pgw_column_next(struct pgw_view *cols, struct pgw_view *value);
 
+/* The columns of a result whose rows follow, for pgw_field_next. */
+struct pgw_columns {
+	uint16_t n;
+	struct pgw_view fields;
+};
+
+struct pgw_field {
+	const char *name;
+	uint32_t type; /* its OID */
+};
+
+/* Iterate over the columns of a result; false at the end. */
+bool pgw_field_next(struct pgw_view *fields, struct pgw_field *field);
+
 /* Any of these may be NULL.  What they are given is valid during the call. */
 struct pgw_hooks {
 	void (*row)(void *ctx, const struct pgw_row *row);
+	void (*columns)(void *ctx, const struct pgw_columns *columns);
+	void (*copy)(void *ctx, struct pgw_view data); /* of COPY TO STDOUT */
 	void (*done)(void *ctx, const struct pgw_outcome *outcome);
 	void (*notice)(void *ctx, const struct pgw_diag *diag);
 	void (*warning)(void *ctx, const char *text); /* from us, not from it */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define SEND_AHEAD (16u << 10) /* queued bytes before they are sent */
+#define COPY_PIECE (32u << 10) /* of COPY data in a message */
 
 /* ---- hooks */
 
@@ -16,6 +17,20 @@ static void on_row(void *ctx, const struct pgw_row *row)
 	struct pgw_conn *c = ctx;
 
 	c->row(c->answers_ctx, row);
+}
+
+static void on_columns(void *ctx, const struct pgw_columns *columns)
+{
+	struct pgw_conn *c = ctx;
+
+	c->columns(c->answers_ctx, columns);
+}
+
+static void on_copy(void *ctx, struct pgw_view data)
+{
+	struct pgw_conn *c = ctx;
+
+	c->copy(c->answers_ctx, data);
 }
 
 static void on_notice(void *ctx, const struct pgw_diag *diag)
@@ -53,6 +68,8 @@ static void set_hooks(struct pgw_conn *c)
 {
 	c->session.hooks = (struct pgw_hooks){
 		.row = c->row ? on_row : NULL,
+		.columns = c->columns ? on_columns : NULL,
+		.copy = c->copy ? on_copy : NULL,
 		.done = on_done,
 		.notice = c->hooks.notice ? on_notice : NULL,
 		.warning = c->hooks.warning ? on_warning : NULL,
@@ -68,6 +85,16 @@ void pgw_conn_answers(
 	c->row = row;
 	c->done = done;
 	c->answers_ctx = ctx;
+	pgw_conn_results(c, NULL, NULL);
+}
+
+void pgw_conn_results(struct pgw_conn *c,
+		      void (*columns)(void *ctx,
+				      const struct pgw_columns *columns),
+		      void (*copy)(void *ctx, struct pgw_view data))
+{
+	c->columns = columns;
+	c->copy = copy;
 	set_hooks(c);
 }
 
@@ -79,7 +106,7 @@ static bool lost(struct pgw_conn *c, struct pgw_err *err)
 
 	c->session.state = PGW_DEAD;
 	pgw_fail(err, PGW_E_CLOSED,
-		 state == PGW_BUSY ?
+		 state > PGW_IDLE && state < PGW_DEAD ?
 			 "the server closed the connection while it worked" :
 			 "the server closed the connection");
 	if (state == PGW_STARTUP)
@@ -151,6 +178,54 @@ bool pgw_conn_query(struct pgw_conn *c, const char *sql, struct pgw_err *err)
 	     pgw_conn_wait(c, 0, err);
 	c->failed = NULL;
 	return ok && err->code == PGW_OK;
+}
+
+/* Queue the next piece of *rest, pulling more when that is used up. */
+static bool give(struct pgw_conn *c, struct pgw_view *rest,
+		 const struct pgw_copy_source *from, struct pgw_err *err)
+{
+	struct pgw_err why = { 0 };
+	struct pgw_view piece;
+
+	if (rest->n == 0 && !from->pull(from->ctx, rest, &why))
+		return pgw_session_give_up(&c->session, why.msg, err);
+	if (rest->n == 0)
+		return pgw_session_give_end(&c->session, err);
+	piece = (struct pgw_view){ rest->p, rest->n < COPY_PIECE ? rest->n :
+								   COPY_PIECE };
+	rest->p += piece.n;
+	rest->n -= piece.n;
+	return pgw_session_give(&c->session, piece, err);
+}
+
+bool pgw_copy_view(void *ctx, struct pgw_view *data, struct pgw_err *err)
+{
+	struct pgw_view *all = ctx;
+
+	(void)err;
+	*data = *all;
+	all->n = 0;
+	return true;
+}
+
+bool pgw_conn_copy(struct pgw_conn *c, struct pgw_view sql,
+		   const struct pgw_copy_source *from, struct pgw_err *err)
+{
+	struct pgw_view rest = { NULL, 0 };
+
+	if (!pgw_conn_wait(c, 0, err) ||
+	    !pgw_session_offer(&c->session, sql, err))
+		return false;
+	while (c->session.outstanding > 0 ||
+	       pgw_session_out(&c->session).n > 0) {
+		while (c->session.state == PGW_COPYING &&
+		       pgw_session_out(&c->session).n <= SEND_AHEAD)
+			if (!give(c, &rest, from, err))
+				return false;
+		if (!pgw_conn_move(c, err))
+			return false;
+	}
+	return true;
 }
 
 /* ---- closing */
@@ -239,7 +314,7 @@ void pgw_conn_ignore_interrupt(struct pgw_conn *c)
 
 bool pgw_conn_alive(const struct pgw_conn *c)
 {
-	return c->session.state == PGW_IDLE || c->session.state == PGW_BUSY;
+	return pgw_session_is_open(&c->session);
 }
 
 size_t pgw_conn_outstanding(const struct pgw_conn *c)

@@ -42,6 +42,12 @@ void pgw_conn_answers(
 	struct pgw_conn *c, void (*row)(void *ctx, const struct pgw_row *row),
 	void (*done)(void *ctx, const struct pgw_outcome *outcome), void *ctx);
 
+/* The names of columns, and COPY TO STDOUT, too: until that is called again. */
+void pgw_conn_results(struct pgw_conn *c,
+		      void (*columns)(void *ctx,
+				      const struct pgw_columns *columns),
+		      void (*copy)(void *ctx, struct pgw_view data));
+
 /* On pgw_clock_ms(), or PGW_FOREVER, which it is after connecting. */
 void pgw_conn_deadline(struct pgw_conn *c, int64_t deadline);
 
@@ -65,6 +71,28 @@ bool pgw_conn_wait(struct pgw_conn *c, size_t unanswered,
  */
 bool pgw_conn_query(struct pgw_conn *c, const char *sql,
 		    struct pgw_err *err) PGW_MUST_CHECK;
+
+/*
+ * What COPY ... FROM STDIN reads, as text or CSV.  pull gives the next bytes,
+ * valid until it is called again; none are the end.  When it fails, the COPY
+ * does so, too, for the reason in err.
+ */
+struct pgw_copy_source {
+	bool (*pull)(void *ctx, struct pgw_view *data, struct pgw_err *err);
+	void *ctx;
+};
+
+/* A pull whose ctx is a struct pgw_view: gives that once, then the end. */
+bool pgw_copy_view(void *ctx, struct pgw_view *data, struct pgw_err *err);
+
+/*
+ * Send one Query with data, should it ask for that, and wait for its end.  The
+ * answer goes to the hooks, an error too.  Nothing is pulled before the server
+ * asks for it, and not much more than it takes.
+ */
+bool pgw_conn_copy(struct pgw_conn *c, struct pgw_view sql,
+		   const struct pgw_copy_source *from,
+		   struct pgw_err *err) PGW_MUST_CHECK;
 
 /*
  * Ask the server, over a connection of its own to the same address, to cancel

@@ -15,6 +15,8 @@ struct pgw_conn {
 	struct pgw_hooks hooks; /* of the user, as given at first */
 	void (*row)(void *ctx, const struct pgw_row *row);
 	void (*done)(void *ctx, const struct pgw_outcome *outcome);
+	void (*columns)(void *ctx, const struct pgw_columns *columns);
+	void (*copy)(void *ctx, struct pgw_view data);
 	void *answers_ctx;
 	struct pgw_session session;
 	struct pgw_link link;

@@ -12,6 +12,7 @@ enum { FRONT, BACK };
 #define NO_FIELDS
 
 #define BIG PGW_BODY_MAX
+#define HUGE PGW_QUERY_MAX
 
 /* Encoding, decoding and tracing of each kind of field. */
 
@@ -235,6 +236,18 @@ bool pgw_msg_peek(struct pgw_view in, struct pgw_frame *frame)
 
 	frame->tag = pgw_cur_u8(&c);
 	frame->length = (size_t)pgw_cur_u32(&c) + 1;
+	return !c.bad;
+}
+
+bool pgw_field_next(struct pgw_view *fields, struct pgw_field *field)
+{
+	struct pgw_cur c = pgw_cur_of(*fields);
+
+	field->name = pgw_cur_str(&c);
+	pgw_cur_take(&c, 6); /* table, column */
+	field->type = pgw_cur_u32(&c);
+	pgw_cur_take(&c, 8); /* size, modifier, format */
+	*fields = pgw_cur_rest(&c);
 	return !c.bad;
 }
 

@@ -14,7 +14,7 @@
 #define CANCEL_CODE 80877102u
 #define SSL_REQUEST_CODE 80877103u
 /* A message, and what came with it. */
-#define IN_MAX (2 * (size_t)PGW_BODY_MAX)
+#define IN_MAX (2 * (size_t)PGW_QUERY_MAX)
 #define OUT_MAX (2u * (size_t)PGW_QUERY_MAX)
 #define SKIP_MIN (64u << 10) /* smaller ones are checked like all others */
 #define SKIP_MAX PGW_QUERY_MAX
@@ -69,13 +69,16 @@ bool pgw_session_put(struct pgw_session *s, const struct pgw_msg *m,
 
 /*
  * Every transition.  A message that no rule allows in the present state is a
- * protocol error.  Authentication requests are told apart by their kind, too.
+ * protocol error.  Authentication requests and the formats of COPY are told
+ * apart by their kind, too.
  */
 #define IN(state) (1u << (state))
 #define LOGIN                                                      \
 	(IN(PGW_STARTUP) | IN(PGW_PASSWORD) | IN(PGW_SASL_FIRST) | \
 	 IN(PGW_SASL_FINAL) | IN(PGW_SASL_DONE))
-#define LATE (IN(PGW_SETTLING) | IN(PGW_IDLE) | IN(PGW_BUSY))
+#define ASKED (IN(PGW_BUSY) | IN(PGW_OFFERING))
+#define OPEN (IN(PGW_IDLE) | ASKED | IN(PGW_COPYING))
+#define LATE (IN(PGW_SETTLING) | OPEN)
 #define ANY_KIND UINT32_MAX
 #define SAME PGW_NEW /* nothing leads back to PGW_NEW */
 
@@ -106,31 +109,37 @@ static const struct rule {
 	{ IN(PGW_SETTLING),   PGW_MSG_ready,        ANY_KIND, pgw_on_first_ready,  PGW_IDLE },
 
 	{ IN(PGW_IDLE),       PGW_MSG_error,        ANY_KIND, pgw_on_fatal,        PGW_DEAD },
-	{ IN(PGW_BUSY),       PGW_MSG_row_desc,     ANY_KIND, pgw_on_row_desc,     SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_data_row,     ANY_KIND, pgw_on_row,          SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_complete,     ANY_KIND, pgw_on_complete,     SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_empty_query,  ANY_KIND, pgw_on_empty_query,  SAME },
+	{ ASKED,              PGW_MSG_row_desc,     ANY_KIND, pgw_on_row_desc,     SAME },
+	{ ASKED,              PGW_MSG_data_row,     ANY_KIND, pgw_on_row,          SAME },
+	{ ASKED,              PGW_MSG_complete,     ANY_KIND, pgw_on_complete,     SAME },
+	{ ASKED,              PGW_MSG_empty_query,  ANY_KIND, pgw_on_empty_query,  SAME },
 	{ IN(PGW_BUSY),       PGW_MSG_copy_in,      ANY_KIND, pgw_on_copy_in,      SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_copy_out,     ANY_KIND, pgw_on_copy_out,     SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_copy_data,    ANY_KIND, pgw_on_copy_data,    SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_copy_done,    ANY_KIND, pgw_on_copy_data,    SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_error,        ANY_KIND, pgw_on_query_error,  SAME },
-	{ IN(PGW_BUSY),       PGW_MSG_ready,        ANY_KIND, pgw_on_ready,        SAME },
+	{ IN(PGW_OFFERING),   PGW_MSG_copy_in,      0,        pgw_on_copy_wanted,  PGW_COPYING },
+	{ IN(PGW_OFFERING),   PGW_MSG_copy_in,      ANY_KIND, pgw_on_copy_refused, PGW_BUSY },
+	{ ASKED,              PGW_MSG_copy_out,     ANY_KIND, pgw_on_copy_out,     SAME },
+	{ ASKED,              PGW_MSG_copy_data,    ANY_KIND, pgw_on_copy_data,    SAME },
+	{ ASKED,              PGW_MSG_copy_done,    ANY_KIND, pgw_on_copy_data,    SAME },
+	{ ASKED | IN(PGW_COPYING),
+	                      PGW_MSG_error,        ANY_KIND, pgw_on_query_error,  PGW_BUSY },
+	{ ASKED,              PGW_MSG_ready,        ANY_KIND, pgw_on_ready,        SAME },
 
 	{ LATE,               PGW_MSG_parameter,    ANY_KIND, pgw_on_parameter,    SAME },
 	{ LATE,               PGW_MSG_notice,       ANY_KIND, pgw_on_notice,       SAME },
-	{ IN(PGW_IDLE) | IN(PGW_BUSY),
-	                      PGW_MSG_notification, ANY_KIND, NULL,                SAME },
+	{ OPEN,               PGW_MSG_notification, ANY_KIND, NULL,                SAME },
 	/* clang-format on */
 };
+
+static uint32_t kind_of(const struct pgw_msg *m)
+{
+	return m->id == PGW_MSG_copy_in ? m->copy_in.format : m->auth.kind;
+}
 
 static const struct rule *find_rule(enum pgw_state state,
 				    const struct pgw_msg *m)
 {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (rules[i].msg == m->id && (rules[i].in & IN(state)) &&
-		    (rules[i].kind == ANY_KIND ||
-		     rules[i].kind == m->auth.kind))
+		    (rules[i].kind == ANY_KIND || rules[i].kind == kind_of(m)))
 			return &rules[i];
 	return NULL;
 }
@@ -185,20 +194,19 @@ static bool skip_unwanted(struct pgw_session *s, struct pgw_view rest)
 	struct pgw_frame f;
 	bool wanted = s->hooks.row != NULL;
 
-	if (s->state != PGW_BUSY || !pgw_msg_peek(rest, &f) ||
+	if (!pgw_session_is_open(s) || !pgw_msg_peek(rest, &f) ||
 	    f.length <= rest.n || f.length < SKIP_MIN || f.length > SKIP_MAX)
 		return false;
 	if ((f.tag == 'D' && s->query.in_result && !wanted) ||
-	    (f.tag == 'd' && s->query.in_copy_out))
+	    (f.tag == 'd' && s->query.in_copy_out && !s->hooks.copy))
 		s->skip = f.length;
 	return s->skip > 0;
 }
 
 static bool is_long_diag(const struct pgw_session *s, const struct pgw_frame *f)
 {
-	return (s->state == PGW_BUSY || s->state == PGW_IDLE) &&
-	       (f->tag == 'E' || f->tag == 'N') && f->length > DIAG_KEEP &&
-	       f->length <= SKIP_MAX;
+	return pgw_session_is_open(s) && (f->tag == 'E' || f->tag == 'N') &&
+	       f->length > DIAG_KEEP && f->length <= SKIP_MAX;
 }
 
 /* Make of such a message's beginning one that ends there; gives its length. */
@@ -241,6 +249,20 @@ static size_t skip(struct pgw_session *s, size_t at, size_t n)
 	return here;
 }
 
+/* Who looks at the names of columns, or at COPY data, takes what there is. */
+static bool is_bearable(const struct pgw_session *s, struct pgw_view rest,
+			struct pgw_err *err)
+{
+	struct pgw_frame f;
+
+	if (!pgw_msg_peek(rest, &f) || f.length - 1 <= PGW_BODY_MAX ||
+	    (f.tag != 'D' && f.tag != 'd') ||
+	    (f.tag == 'D' ? s->hooks.columns != NULL : s->hooks.copy != NULL))
+		return true;
+	return pgw_fail(err, PGW_E_PROTOCOL, "%s message with a length of %zu",
+			f.tag == 'D' ? "data_row" : "copy_data", f.length - 1);
+}
+
 static bool take_messages(struct pgw_session *s, struct pgw_err *err)
 {
 	size_t used, beyond, done = 0;
@@ -255,7 +277,8 @@ static bool take_messages(struct pgw_session *s, struct pgw_err *err)
 		}
 		if (!cut_diag(s, done, &beyond))
 			break;
-		if (!pgw_msg_decode(rest, &m, &used, err))
+		if (!is_bearable(s, rest, err) ||
+		    !pgw_msg_decode(rest, &m, &used, err))
 			return explain(s, err);
 		if (used > 0 && !step(s, &m, err))
 			return false;
@@ -268,7 +291,7 @@ static bool take_messages(struct pgw_session *s, struct pgw_err *err)
 
 static bool count_startup(struct pgw_session *s, size_t n, struct pgw_err *err)
 {
-	if (s->state == PGW_IDLE || s->state == PGW_BUSY)
+	if (pgw_session_is_open(s))
 		return true;
 	s->startup_bytes += n;
 	return s->startup_bytes <= STARTUP_BYTES_MAX || endless(err);
@@ -345,27 +368,9 @@ bool pgw_session_start(struct pgw_session *s, const struct pgw_login *login,
 	return ok;
 }
 
-bool pgw_session_query(struct pgw_session *s, struct pgw_view sql,
-		       struct pgw_err *err)
+bool pgw_session_is_open(const struct pgw_session *s)
 {
-	struct pgw_msg m = { .id = PGW_MSG_query, .query = { .sql = sql } };
-
-	if (s->state != PGW_IDLE && s->state != PGW_BUSY)
-		return pgw_fail(err, PGW_E_USAGE, "the session is not open");
-	if (sql.n >= PGW_QUERY_MAX - 4)
-		return pgw_fail(err, PGW_E_LIMIT,
-				"a statement of %zu bytes is larger than "
-				"PostgreSQL takes (1 GiB)",
-				sql.n);
-	if (sql.n > 0 && memchr(sql.p, 0, sql.n))
-		return pgw_fail(err, PGW_E_USAGE, "a NUL byte in SQL");
-	if (!pgw_session_put(s, &m, err)) {
-		s->state = PGW_DEAD;
-		return false;
-	}
-	s->outstanding++;
-	s->state = PGW_BUSY;
-	return true;
+	return s->state >= PGW_IDLE && s->state < PGW_DEAD;
 }
 
 bool pgw_session_terminate(struct pgw_session *s, struct pgw_err *err)

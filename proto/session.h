@@ -8,6 +8,10 @@
  *                   +-> SASL_FIRST -> SASL_FINAL -> SASL_DONE            | v
  *                                                                       BUSY
  *
+ * A Query that brings data for COPY ... FROM STDIN goes its own way:
+ *
+ *   IDLE -> OFFERING -> COPYING -> BUSY -> IDLE
+ *
  * Any state may end in DEAD.  The table of rules in session.c is the whole
  * truth: what no row allows is a protocol error.
  */
@@ -28,7 +32,9 @@ enum pgw_state {
 	PGW_SASL_DONE,	/* the server has proved that it knows us */
 	PGW_SETTLING,	/* authenticated, but not yet ready */
 	PGW_IDLE,
-	PGW_BUSY, /* Queries are sent that are not yet answered */
+	PGW_BUSY,     /* Queries are sent that are not yet answered */
+	PGW_OFFERING, /* one is, and there is data for it */
+	PGW_COPYING,  /* the server takes that data */
 	PGW_DEAD,
 };
 
@@ -101,6 +107,24 @@ bool pgw_session_start(struct pgw_session *s, const struct pgw_login *login,
 /* Queue a Query.  Others may be unanswered: they are answered in order. */
 bool pgw_session_query(struct pgw_session *s, struct pgw_view sql,
 		       struct pgw_err *err) PGW_MUST_CHECK;
+
+/*
+ * Queue a Query for which there is text or CSV, should it ask for that.  The
+ * session is IDLE before.  Once it is COPYING the data is given in pieces of
+ * any size, then ended, or given up for a reason.  The server may end that
+ * state by an error at any time; what is not given then, nobody gets.
+ */
+bool pgw_session_offer(struct pgw_session *s, struct pgw_view sql,
+		       struct pgw_err *err) PGW_MUST_CHECK;
+bool pgw_session_give(struct pgw_session *s, struct pgw_view data,
+		      struct pgw_err *err) PGW_MUST_CHECK;
+bool pgw_session_give_end(struct pgw_session *s,
+			  struct pgw_err *err) PGW_MUST_CHECK;
+bool pgw_session_give_up(struct pgw_session *s, const char *reason,
+			 struct pgw_err *err) PGW_MUST_CHECK;
+
+/* Logged in, and not at its end. */
+bool pgw_session_is_open(const struct pgw_session *s);
 
 /* Queue the farewell. */
 bool pgw_session_terminate(struct pgw_session *s,

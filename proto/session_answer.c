@@ -95,9 +95,8 @@ bool pgw_on_ready(struct pgw_session *s, const struct pgw_msg *m,
 	return true;
 }
 
-/* Results follow each other, they do not nest. */
-static bool in_turn(const struct pgw_session *s, const struct pgw_msg *m,
-		    struct pgw_err *err)
+bool pgw_in_turn(const struct pgw_session *s, const struct pgw_msg *m,
+		 struct pgw_err *err)
 {
 	if (!s->query.in_result && !s->query.in_copy_out)
 		return true;
@@ -108,19 +107,23 @@ static bool in_turn(const struct pgw_session *s, const struct pgw_msg *m,
 bool pgw_on_row_desc(struct pgw_session *s, const struct pgw_msg *m,
 		     struct pgw_err *err)
 {
-	struct pgw_cur c = pgw_cur_of(m->row_desc.cols);
+	struct pgw_view fields = m->row_desc.cols;
+	struct pgw_field field;
+	uint16_t n = 0;
 
-	for (uint16_t i = 0; i < m->row_desc.ncols && !c.bad; i++) {
-		pgw_cur_str(&c);
-		pgw_cur_take(&c, 18); /* table, column, type, size, ... */
-	}
-	if (!pgw_cur_done(&c) || m->row_desc.ncols > INT16_MAX)
+	while (n < m->row_desc.ncols && pgw_field_next(&fields, &field))
+		n++;
+	if (n < m->row_desc.ncols || fields.n > 0 || n > INT16_MAX)
 		return pgw_fail(err, PGW_E_PROTOCOL,
 				"malformed row_desc message");
-	if (!in_turn(s, m, err))
+	if (!pgw_in_turn(s, m, err))
 		return false;
 	s->query.in_result = !s->query.failed;
 	s->query.ncols = m->row_desc.ncols;
+	if (s->query.in_result && s->hooks.columns)
+		s->hooks.columns(s->hooks.ctx,
+				 &(struct pgw_columns){ s->query.ncols,
+							m->row_desc.cols });
 	return true;
 }
 
@@ -156,7 +159,7 @@ bool pgw_on_complete(struct pgw_session *s, const struct pgw_msg *m,
 	if (s->query.failed)
 		return true;	    /* noise */
 	s->query.in_result = false; /* this is what ends one */
-	if (!in_turn(s, m, err))
+	if (!pgw_in_turn(s, m, err))
 		return false;
 	s->query.answered = true;
 	snprintf(s->query.tag, sizeof(s->query.tag), "%s", m->complete.tag);
@@ -167,7 +170,7 @@ bool pgw_on_empty_query(struct pgw_session *s, const struct pgw_msg *m,
 			struct pgw_err *err)
 {
 	s->query.answered = true;
-	return in_turn(s, m, err);
+	return pgw_in_turn(s, m, err);
 }
 
 bool pgw_on_notice(struct pgw_session *s, const struct pgw_msg *m,
@@ -209,37 +212,4 @@ bool pgw_on_query_error(struct pgw_session *s, const struct pgw_msg *m,
 	return s->error.failed ?
 		       pgw_fail(err, PGW_E_NOMEM, "no memory for an error") :
 		       true;
-}
-
-bool pgw_on_copy_in(struct pgw_session *s, const struct pgw_msg *m,
-		    struct pgw_err *err)
-{
-	struct pgw_msg fail = {
-		.id = PGW_MSG_copy_fail,
-		.copy_fail = { "COPY FROM STDIN has no data here" },
-	};
-
-	return in_turn(s, m, err) && pgw_session_put(s, &fail, err);
-}
-
-bool pgw_on_copy_out(struct pgw_session *s, const struct pgw_msg *m,
-		     struct pgw_err *err)
-{
-	if (!in_turn(s, m, err))
-		return false;
-	s->query.in_copy_out = !s->query.failed;
-	return true;
-}
-
-bool pgw_on_copy_data(struct pgw_session *s, const struct pgw_msg *m,
-		      struct pgw_err *err)
-{
-	if (s->query.failed)
-		return true; /* noise */
-	if (!s->query.in_copy_out)
-		return pgw_fail(err, PGW_E_PROTOCOL, "unexpected %s message",
-				pgw_msg_name(m->id));
-	if (m->id == PGW_MSG_copy_done)
-		s->query.in_copy_out = false;
-	return true;
 }

@@ -12,6 +12,10 @@
 bool pgw_session_put(struct pgw_session *s, const struct pgw_msg *m,
 		     struct pgw_err *err) PGW_MUST_CHECK;
 
+/* Results follow each other, they do not nest. */
+bool pgw_in_turn(const struct pgw_session *s, const struct pgw_msg *m,
+		 struct pgw_err *err) PGW_MUST_CHECK;
+
 void pgw_session_warn(const struct pgw_session *s, const char *text);
 
 /*
@@ -51,10 +55,14 @@ pgw_on_message pgw_on_row_desc;
 pgw_on_message pgw_on_row;
 pgw_on_message pgw_on_complete;
 pgw_on_message pgw_on_empty_query;
-pgw_on_message pgw_on_copy_in;
-pgw_on_message pgw_on_copy_out;
-pgw_on_message pgw_on_copy_data;
 pgw_on_message pgw_on_query_error;
 pgw_on_message pgw_on_ready;
+
+/* session_query.c: what we ask for, and the data of COPY both ways. */
+pgw_on_message pgw_on_copy_in;
+pgw_on_message pgw_on_copy_wanted;
+pgw_on_message pgw_on_copy_refused;
+pgw_on_message pgw_on_copy_out;
+pgw_on_message pgw_on_copy_data;
 
 #endif

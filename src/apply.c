@@ -265,6 +265,21 @@ static bool adjust_settings(struct mz_applying *ap, size_t i)
 				mz_timeouts_sql(ap->arena, &now, true));
 }
 
+/* A COPY with its rows; everything before it is answered. */
+static bool send_rows(struct mz_applying *ap, const struct mz_sent *sent,
+		      struct pgw_view text)
+{
+	struct pgw_view rows = { text.p + sent->data_start,
+				 sent->data_end - sent->data_start };
+	struct pgw_view sql = { text.p + sent->start, sent->end - sent->start };
+	const struct pgw_copy_source from = { pgw_copy_view, &rows };
+
+	mz_flight_push(&ap->flight, sent);
+	take_turn(ap);
+	return pgw_conn_copy(ap->db->conn, sql, &from, &ap->lost) &&
+	       !ap->failed;
+}
+
 static bool send_statements(struct mz_applying *ap, size_t i,
 			    struct pgw_view text)
 {
@@ -281,10 +296,14 @@ static bool send_statements(struct mz_applying *ap, size_t i,
 					.migration = i,
 					.start = st.start,
 					.end = st.end,
+					.data_start = st.data_start,
+					.data_end = st.data_end,
 					.line = st.line };
 
 		mz_first_line(sent.head, sizeof(sent.head), sql);
-		if (!send(ap, &sent, sql) || (one_by_one && !settle(ap)))
+		if (!(st.data_start ? send_rows(ap, &sent, text) :
+				      send(ap, &sent, sql)) ||
+		    (one_by_one && !settle(ap)))
 			return false;
 	}
 	return true;

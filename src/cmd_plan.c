@@ -17,10 +17,9 @@ static const char *why_of(enum mz_sql_kind kind)
 	case MZ_SQL_COMMIT:
 	case MZ_SQL_ROLLBACK:
 		return "leaves the transaction";
-	case MZ_SQL_COPY_STDIN:
-		return "needs data that a migration cannot give";
 	case MZ_SQL_PLAIN:
 	case MZ_SQL_SAVEPOINT:
+	case MZ_SQL_COPY_STDIN:
 		break;
 	}
 	return "needs what a statement before it committed";
@@ -29,12 +28,10 @@ static const char *why_of(enum mz_sql_kind kind)
 /* What a survey noted, as a hazard that is shown with its migration. */
 static void put_survey(struct mz_hazard *h, const struct mz_survey *s)
 {
-	*h = (struct mz_hazard){
-		.line = s->has_refused ? s->refused.line : s->cause.line,
-		.column = s->has_refused ? s->refused_column : s->cause_column,
-		.what = s->has_refused ? s->refused.what : s->cause.what,
-		.why = why_of(s->has_refused ? s->refused.kind : s->cause.kind),
-	};
+	*h = (struct mz_hazard){ .line = s->cause.line,
+				 .column = s->cause_column,
+				 .what = s->cause.what,
+				 .why = why_of(s->cause.kind) };
 	if (!h->what)
 		h->what = "a statement";
 }
@@ -46,7 +43,7 @@ static void put_hazards(struct mz_planned *p, struct mz_arena *a,
 	struct mz_hazard *list = mz_alloc_array(a, d->count + 1, sizeof(*list));
 	size_t n = 0;
 
-	if (s->has_refused || s->has_cause)
+	if (s->has_cause)
 		put_survey(&list[n++], s);
 	if (d->count > 0)
 		memcpy(list + n, d->list, d->count * sizeof(*list));

@@ -55,8 +55,10 @@ static bool read_one(struct mz_directives *d, struct pgw_view word)
 {
 	struct pgw_view name, value;
 
-	if (pgw_view_is(word, "no-transaction"))
+	if (pgw_view_is(word, "no-transaction")) {
+		d->none = word;
 		return d->no_transaction = true;
+	}
 	if (!cut(word, '=', &name, &value))
 		return false;
 	name = trimmed(name);

@@ -13,7 +13,8 @@
 #include "pgw.h"
 
 struct mz_directives {
-	bool no_transaction; /* statement by statement, each on its own */
+	bool no_transaction;  /* statement by statement, each on its own */
+	struct pgw_view none; /* where it says so */
 	bool has_lock_timeout, has_statement_timeout;
 	int64_t lock_timeout_ms, statement_timeout_ms; /* 0 = none */
 

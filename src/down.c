@@ -23,8 +23,6 @@ struct mz_migration mz_down_of(struct mz_arena *a, const struct mz_folder *f,
 
 static const char *why_not(enum mz_sql_kind kind)
 {
-	if (kind == MZ_SQL_COPY_STDIN)
-		return "needs data, which a script cannot give";
 	if (kind == MZ_SQL_ALONE)
 		return "cannot run inside a transaction, which every rollback "
 		       "is";
@@ -41,7 +39,8 @@ static bool stays_inside(const struct mz_migration *down, struct pgw_view text,
 
 	mz_statements_init(&list, text);
 	while (mz_statements_next(&list, &st)) {
-		if (st.kind == MZ_SQL_PLAIN || st.kind == MZ_SQL_SAVEPOINT)
+		if (st.kind == MZ_SQL_PLAIN || st.kind == MZ_SQL_SAVEPOINT ||
+		    st.kind == MZ_SQL_COPY_STDIN)
 			continue;
 		mz_fail(err, MZ_refused, "%s down: %s %s", down->tag,
 			st.what ? st.what : "a statement", why_not(st.kind));
@@ -58,15 +57,19 @@ static bool asks_for_no_more(const struct mz_migration *down,
 			     struct pgw_view text, struct mz_err *err)
 {
 	struct mz_directives d;
+	size_t line, column;
 
 	mz_directives_read(&d, text);
 	if (!d.unknown.p && !d.no_transaction)
 		return true;
+	mz_sql_place(text,
+		     (size_t)((d.unknown.p ? d.unknown.p : d.none.p) - text.p),
+		     &line, &column);
 	mz_fail(err, d.unknown.p ? MZ_usage : MZ_refused,
 		"%s down asks to be run in another way", down->tag);
 	mz_hint(err, "it runs in a transaction; a comment \"-- mizzle:\" may "
 		     "ask for timeouts");
-	return mz_at(err, down->path, 0, 0);
+	return mz_at(err, down->path, line, column);
 }
 
 bool mz_down_sound(const struct mz_folder *f, const struct mz_migration *down,

@@ -63,7 +63,9 @@ static void explain_statement(struct mz_applying *ap, struct mz_err *err)
 	struct mz_culprit c = { .tag = m->tag,
 				.file = m->path,
 				.start = ap->culprit.start,
-				.end = ap->culprit.end };
+				.end = ap->culprit.end,
+				.data_start = ap->culprit.data_start,
+				.data_end = ap->culprit.data_end };
 	struct mz_err unreadable;
 	struct pgw_buf text;
 

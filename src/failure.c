@@ -152,6 +152,79 @@ static size_t named_offset(struct pgw_view statement,
 	return find_word(statement, name);
 }
 
+/* "COPY t, line 3", "COPY t, line 3, column n: \"x\"", in any language */
+static const char *row_number(const char *line)
+{
+	const char *at = strncmp(line, "COPY ", 5) == 0 ? strchr(line, ',') :
+							  NULL;
+
+	for (; at; at = strchr(at + 1, ',')) {
+		size_t word = strcspn(at + 1, ",:\"\n0123456789");
+		const char *digits = at + 1 + word;
+		size_t n = strspn(digits, "0123456789");
+
+		if (word > 1 && n > 0 && strchr(",:\n", digits[n]))
+			return digits;
+	}
+	return NULL;
+}
+
+/* What stands in quotes at the end of that line, unless it was cut. */
+static struct pgw_view quoted_value(const char *line)
+{
+	size_t n = strcspn(line, "\n");
+	const char *from = memmem(line, n, ": \"", 3);
+
+	if (!from || line[n - 1] != '"' || line + n - 1 < from + 3)
+		return (struct pgw_view){ 0 };
+	from += 3;
+	return (struct pgw_view){ (const unsigned char *)from,
+				  (size_t)(line + n - 1 - from) };
+}
+
+size_t mz_failure_row(const struct pgw_diag *diag, struct pgw_view *value)
+{
+	const char *line = pgw_diag_get(diag, PGW_DIAG_WHERE);
+
+	*value = (struct pgw_view){ 0 };
+	while (line) {
+		const char *number = row_number(line);
+		const char *next = strchr(line, '\n');
+
+		if (number) {
+			*value = quoted_value(number);
+			return leading_number(number, SIZE_MAX / 20);
+		}
+		line = next ? next + 1 : NULL;
+	}
+	return 0;
+}
+
+/* The place among the rows of a COPY, or SIZE_MAX. */
+static size_t row_offset(const struct mz_culprit *c,
+			 const struct pgw_diag *diag)
+{
+	struct pgw_view rows = { c->text.p + c->data_start,
+				 c->data_end - c->data_start };
+	struct pgw_view value, line;
+	size_t n = mz_failure_row(diag, &value), at, in_line;
+	const unsigned char *lf;
+
+	if (n == 0 || c->data_start == 0)
+		return SIZE_MAX;
+	for (at = 0; n > 1; n--) {
+		lf = memchr(rows.p + at, '\n', rows.n - at);
+		if (!lf)
+			return SIZE_MAX;
+		at = (size_t)(lf - rows.p) + 1;
+	}
+	lf = memchr(rows.p + at, '\n', rows.n - at);
+	line = (struct pgw_view){ rows.p + at, lf ? (size_t)(lf - rows.p) - at :
+						    rows.n - at };
+	in_line = find_once(line, value);
+	return c->data_start + at + (in_line == SIZE_MAX ? 0 : in_line);
+}
+
 size_t mz_failure_offset(const struct mz_culprit *c,
 			 const struct pgw_diag *diag)
 {
@@ -161,6 +234,9 @@ size_t mz_failure_offset(const struct mz_culprit *c,
 
 	if (position > 0)
 		return c->start + mz_sql_offset(statement, position);
+	at = row_offset(c, diag);
+	if (at != SIZE_MAX)
+		return at;
 	at = inner_offset(statement, diag);
 	if (at == SIZE_MAX)
 		at = block_offset(statement, diag);

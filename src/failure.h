@@ -12,7 +12,14 @@ struct mz_culprit {
 	const char *file;
 	struct pgw_view text;
 	size_t start, end;
+	size_t data_start, data_end; /* the rows of a COPY; 0 = none */
 };
+
+/*
+ * Which line of a COPY's rows the server means, from 1; 0 when it names none.
+ * *value is what it found wrong there, or empty; borrowed.
+ */
+size_t mz_failure_row(const struct pgw_diag *diag, struct pgw_view *value);
 
 /* Where in the text: positions, inner positions and DO blocks considered. */
 size_t mz_failure_offset(const struct mz_culprit *c,

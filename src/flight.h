@@ -27,6 +27,7 @@ struct mz_sent {
 	size_t migration;  /* index of todo */
 	bool creates;	   /* COMMIT: of the history, not of a migration */
 	size_t start, end; /* STATEMENT: bytes of the file */
+	size_t data_start, data_end; /* of it, the rows for COPY */
 	size_t line;
 	char head[64]; /* how it begins: mz_first_line */
 };

@@ -220,9 +220,9 @@ static const struct remark {
 	  "rolls back: Drizzle then loses, in silence, every migration of the "
 	  "run before it",
 	  "remove it: each migration runs in a transaction" },
-	{ MZ_SQL_COPY_STDIN, MZ_LEVEL_ERROR, "copy-stdin",
-	  "copies from stdin, but in a migration there is no data to come",
-	  "use INSERT, or load the data in another way" },
+	{ MZ_SQL_COPY_STDIN, MZ_LEVEL_WARNING, "copy-stdin",
+	  "brings rows for COPY, which mizzle loads, but Drizzle cannot",
+	  "use INSERT if Drizzle is to apply it, too" },
 };
 
 static void check_kind(struct script *s, const struct mz_sql_statement *st,
@@ -298,6 +298,7 @@ static void check_statements(struct script *s)
 		struct mz_sql sql;
 
 		mz_sql_init(&sql, chunk);
+		sql.copy_data = sql.backslash = true;
 		sql.standard_conforming_strings = conforming;
 		check_chunk(s, &sql, (size_t)(chunk.p - s->text.p), &alone);
 		conforming = sql.standard_conforming_strings;

@@ -239,6 +239,9 @@ static bool check_arguments(const struct mz_options *o, struct mz_err *err)
 {
 	const struct mz_command_row *row = &mz_command_rows[o->command];
 
+	for (size_t i = 0; i < o->nargs && row->most == SIZE_MAX; i++)
+		if (is_secretive(o->args[i]))
+			return unwanted_string(err);
 	if (o->nargs > row->most && is_secretive(o->args[row->most]))
 		return unwanted_string(err);
 	if (o->nargs > row->most) {

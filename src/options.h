@@ -79,6 +79,14 @@ typedef const char *mz_kind_text; /* NULL when nothing is said */
 typedef int64_t mz_kind_duration; /* milliseconds, never negative */
 typedef uint32_t mz_kind_count;
 
+/* What was given more than once, in its order. */
+#define MZ_TEXTS_MAX 64
+
+typedef struct {
+	const char *list[MZ_TEXTS_MAX];
+	size_t n;
+} mz_kind_texts;
+
 /* Where a value came from, the strongest last. */
 enum mz_from {
 	MZ_FROM_PRESET,
@@ -107,6 +115,7 @@ enum mz_kind {
 	MZ_KIND_text,
 	MZ_KIND_duration,
 	MZ_KIND_count,
+	MZ_KIND_texts,
 
 #define CHOICE(kind, list) MZ_KIND_##kind,
 	MZ_CHOICES(CHOICE)

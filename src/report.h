@@ -27,6 +27,7 @@ enum mz_result_kind {
 	MZ_RESULT_LISTING,   /* counts: status, verify */
 	MZ_RESULT_PLAN,	     /* pending: to be applied; plan, destructive */
 	MZ_RESULT_FINDINGS,  /* errors, warnings, checked */
+	MZ_RESULT_EXEC,	     /* applied: statements; us, round_trips */
 	MZ_RESULT_LOCKS,     /* locks: how many of each role */
 };
 

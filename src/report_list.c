@@ -388,6 +388,7 @@ void mz_text_result(struct mz_report *r, const struct mz_result *result,
 	mz_line_init(&l, r->color_out);
 	switch (result->kind) {
 	case MZ_RESULT_NONE:
+	case MZ_RESULT_EXEC: /* the results are out already */
 		break;
 	case MZ_RESULT_MIGRATE:
 		if (!failed) /* the error has told what was applied */

@@ -94,21 +94,45 @@ static size_t next_marker(struct pgw_view text, size_t at)
 }
 
 /* In a string or in a comment such a line means nothing. */
-static size_t conflict_in_chunk(struct pgw_view chunk)
+static size_t conflict_in_piece(struct pgw_view piece)
 {
-	size_t marker = next_marker(chunk, 0);
-	struct mz_lex l = { .text = chunk };
+	size_t marker = next_marker(piece, 0);
+	struct mz_lex l = { .text = piece };
 	struct mz_token t;
 
-	while (marker < chunk.n && mz_lex_next(&l, &t)) {
+	while (marker < piece.n && mz_lex_next(&l, &t)) {
 		while (marker < t.start)
-			marker = next_marker(chunk, marker + 1);
+			marker = next_marker(piece, marker + 1);
 		if (marker == t.start && t.kind == MZ_TOKEN_SYMBOL)
 			return marker;
 		while (marker < t.end)
-			marker = next_marker(chunk, marker + 1);
+			marker = next_marker(piece, marker + 1);
 	}
-	return chunk.n;
+	return piece.n;
+}
+
+/* Nor does it among the rows of a COPY. */
+static size_t conflict_in_chunk(struct pgw_view chunk)
+{
+	struct mz_sql_statement st;
+	struct mz_sql s;
+	size_t from = 0, at;
+
+	mz_sql_init(&s, chunk);
+	s.copy_data = true;
+	while (mz_sql_next(&s, &st)) {
+		struct pgw_view piece = { chunk.p + from, 0 };
+
+		if (st.data_start == 0)
+			continue;
+		piece.n = st.data_start - from;
+		at = conflict_in_piece(piece);
+		if (at < piece.n)
+			return from + at;
+		from = st.data_end;
+	}
+	return from + conflict_in_piece((struct pgw_view){ chunk.p + from,
+							   chunk.n - from });
 }
 
 size_t mz_script_conflict(struct pgw_view text)
@@ -145,9 +169,90 @@ bool mz_script_is_introspection(struct pgw_view text)
 			    "introspecting the database");
 }
 
-static const char *unterminated_hint(struct pgw_view text,
-				     const struct mz_sql *s, bool last)
+static const char *command_hint(struct pgw_view name)
 {
+	static const struct {
+		const char *name, *hint;
+	} hints[] = {
+		{ ".", "it ends the rows of a COPY ... FROM STDIN, but none is "
+		       "before it" },
+		{ "copy", "write COPY ... FROM STDIN with the rows behind it, "
+			  "or let the server read the file" },
+		{ "connect", "run what follows for itself, with the --url of "
+			     "that database" },
+		{ "c", "run what follows for itself, with the --url of that "
+		       "database" },
+		{ "i", "put the statements of that file here" },
+		{ "ir", "put the statements of that file here" },
+		{ "g", "end the statement with a semicolon" },
+		{ "set", "psql's variables are not known here: write the "
+			 "values" },
+	};
+
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (pgw_view_is(name, hints[i].name))
+			return hints[i].hint;
+	return "this runs SQL only: remove it, or use psql";
+}
+
+static void describe_command(const struct mz_sql *s,
+			     struct mz_script_problem *p)
+{
+	struct pgw_view name = mz_sql_command(s->text, s->problem_at);
+	int n = name.n < 40 ? (int)name.n : 40;
+
+	p->rule = "psql-command";
+	snprintf(
+		p->message, sizeof(p->message),
+		n > 0 ? "has \\%.*s here, which is a command of psql, not SQL" :
+			"has a backslash here, which is not SQL",
+		n, (const char *)name.p);
+	p->hint = command_hint(name);
+}
+
+void mz_script_describe(const struct mz_sql *s, struct mz_script_problem *p)
+{
+	const char *text = mz_sql_problem_text(s->problem);
+
+	p->rule = "unterminated";
+	p->at = s->problem_at;
+	switch (s->problem) {
+	case MZ_SQL_BACKSLASH:
+		describe_command(s, p);
+		return;
+	case MZ_SQL_UNTERMINATED_COPY:
+		snprintf(p->message, sizeof(p->message),
+			 "has %s, which begins here", text);
+		p->hint = "its rows follow on the next line, and a line with "
+			  "\\. alone ends them";
+		return;
+	case MZ_SQL_CUT_BY_COPY:
+		snprintf(p->message, sizeof(p->message),
+			 "has a %s, which begins here", text);
+		p->hint = "write it behind the rows, on a line of its own";
+		return;
+	case MZ_SQL_UNTERMINATED_COMMENT:
+		p->hint = "close it with */; block comments nest";
+		break;
+	case MZ_SQL_UNTERMINATED_DOLLAR:
+		p->hint = "close it with the same $tag$ that opens it";
+		break;
+	case MZ_SQL_OK:
+	case MZ_SQL_UNTERMINATED_QUOTE:
+	case MZ_SQL_UNTERMINATED_IDENTIFIER:
+		p->hint = "close it; a quote inside is written twice";
+		break;
+	}
+	snprintf(p->message, sizeof(p->message), "has an %s, which begins here",
+		 text);
+}
+
+/* What only a migration can have done to itself. */
+static const char *migration_hint(struct pgw_view text, const struct mz_sql *s,
+				  bool last)
+{
+	if (s->problem == MZ_SQL_BACKSLASH)
+		return NULL;
 	if (mz_script_is_introspection(text))
 		return "drizzle-kit pull wrote this file as a comment: where "
 		       "the database has these objects already it must not "
@@ -156,11 +261,7 @@ static const char *unterminated_hint(struct pgw_view text,
 	if (!last)
 		return "a --> statement-breakpoint stands before its end and "
 		       "cuts it in two: move or remove the breakpoint";
-	if (s->problem == MZ_SQL_UNTERMINATED_COMMENT)
-		return "close it with */; block comments nest";
-	if (s->problem == MZ_SQL_UNTERMINATED_DOLLAR)
-		return "close it with the same $tag$ that opens it";
-	return "close it; a quote inside is written twice";
+	return NULL;
 }
 
 static bool find_unterminated(struct pgw_view text, struct mz_script_problem *p)
@@ -170,20 +271,22 @@ static bool find_unterminated(struct pgw_view text, struct mz_script_problem *p)
 
 	while (mz_folder_next_chunk(&rest, &chunk)) {
 		struct mz_sql_statement st;
+		const char *hint;
 		struct mz_sql s;
 
 		mz_sql_init(&s, chunk);
+		s.copy_data = s.backslash = true;
 		s.standard_conforming_strings = conforming;
 		while (mz_sql_next(&s, &st))
 			continue;
 		conforming = s.standard_conforming_strings;
 		if (s.problem == MZ_SQL_OK)
 			continue;
-		snprintf(p->message, sizeof(p->message),
-			 "has an %s, which begins here",
-			 mz_sql_problem_text(s.problem));
-		p->hint = unterminated_hint(text, &s, !rest.p);
-		p->at = (size_t)(chunk.p - text.p) + s.problem_at;
+		mz_script_describe(&s, p);
+		p->at += (size_t)(chunk.p - text.p);
+		hint = migration_hint(text, &s, !rest.p);
+		if (hint)
+			p->hint = hint;
 		return true;
 	}
 	return false;

@@ -7,6 +7,7 @@
 #define MZ_SCRIPT_H
 
 #include "folder.h"
+#include "sql.h"
 
 struct mz_script_problem {
 	const char *rule;  /* "bom", "nul", ... */
@@ -14,6 +15,9 @@ struct mz_script_problem {
 	const char *hint;
 	size_t at; /* the byte of the text */
 };
+
+/* What keeps the splitter from going on; at is a byte of its text. */
+void mz_script_describe(const struct mz_sql *s, struct mz_script_problem *p);
 
 /* How many kinds of problems there are. */
 size_t mz_script_tests(void);

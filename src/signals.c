@@ -50,6 +50,22 @@ static bool is_readable(int fd)
 	return fd >= 0 && poll(&p, 1, 0) > 0;
 }
 
+bool mz_signals_wait(int fd, int interrupt_fd, struct mz_err *err)
+{
+	struct pollfd p[] = { { .fd = interrupt_fd, .events = POLLIN },
+			      { .fd = fd, .events = POLLIN } };
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return mz_fail(err, MZ_internal, "cannot wait: %s",
+				       strerror(errno));
+	if (!p[0].revents)
+		return true;
+	mz_fail(err, MZ_connect, "interrupted");
+	err->signal = -1;
+	return false;
+}
+
 bool mz_signals_catch(struct mz_context *c, struct mz_err *err)
 {
 	/* PID 1 has no default action: it needs the handlers */

@@ -11,6 +11,13 @@
 /* Open the standard descriptors that are closed, so that nothing else is. */
 bool mz_signals_fill_standard(void);
 
+/*
+ * Wait until there is something to be read from fd, or its end.  False when a
+ * signal came first.
+ */
+bool mz_signals_wait(int fd, int interrupt_fd,
+		     struct mz_err *err) PGW_MUST_CHECK;
+
 /* Fills c->interrupt_fd and c->signal_fd; to be called once. */
 bool mz_signals_catch(struct mz_context *c, struct mz_err *err) PGW_MUST_CHECK;
 

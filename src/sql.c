@@ -104,7 +104,14 @@ static size_t line_of(struct mz_sql *s, size_t at)
 	return s->line;
 }
 
-static void finish(struct mz_sql *s, struct mz_sql_statement *st)
+static bool problem(struct mz_sql *s, enum mz_sql_problem what, size_t at)
+{
+	s->problem = what;
+	s->problem_at = at;
+	return false;
+}
+
+static bool finish(struct mz_sql *s, struct mz_sql_statement *st)
 {
 	struct mz_lex l = {
 		.text = { s->text.p, st->end },
@@ -112,10 +119,14 @@ static void finish(struct mz_sql *s, struct mz_sql_statement *st)
 		.backslashes = !s->standard_conforming_strings,
 	};
 
-	st->count = ++s->count;
-	st->line = line_of(s, st->start);
 	mz_sql_classify(&l, st);
 	mz_sql_follow(l, &s->standard_conforming_strings);
+	if (s->copy_data && st->kind == MZ_SQL_COPY_STDIN &&
+	    !mz_sql_find_rows(s, st))
+		return problem(s, MZ_SQL_UNTERMINATED_COPY, st->start);
+	st->count = ++s->count;
+	st->line = line_of(s, st->start);
+	return true;
 }
 
 void mz_sql_init(struct mz_sql *s, struct pgw_view text)
@@ -127,39 +138,80 @@ void mz_sql_init(struct mz_sql *s, struct pgw_view text)
 	};
 }
 
-bool mz_sql_next(struct mz_sql *s, struct mz_sql_statement *st)
+/* A backslash outside of quotes: a line of pg_dump's is passed over. */
+static bool pass_command(struct mz_sql *s, struct mz_lex *l, size_t at,
+			 bool inside)
 {
-	struct mz_lex l = {
-		.text = s->text,
-		.at = s->at,
-		.backslashes = !s->standard_conforming_strings,
-		.problem = s->problem,
-		.problem_at = s->problem_at,
-	};
+	size_t end;
+
+	if (inside || (at > 0 && l->text.p[at - 1] != '\n') ||
+	    !mz_sql_is_restrict(l->text, at, &end))
+		return problem(s, MZ_SQL_BACKSLASH, at);
+	l->at = end;
+	return true;
+}
+
+/* From s->at on; st->end stays 0 when there is none before the end. */
+static bool find_statement(struct mz_sql *s, struct mz_lex *l,
+			   struct mz_sql_statement *st)
+{
 	struct nesting n = { 0 };
 	struct mz_token t;
-	bool any = false;
 
-	while (mz_lex_next(&l, &t)) {
-		if (mz_lex_is_symbol(&l, &t, ';') && n.parens == 0 &&
-		    n.blocks == 0) {
-			if (any)
-				break;
-			continue;
+	*st = (struct mz_sql_statement){ 0 };
+	while (!st->ended && mz_lex_next(l, &t)) {
+		bool inside = st->end > 0;
+
+		if (s->backslash && mz_lex_is_symbol(l, &t, '\\')) {
+			if (!pass_command(s, l, t.start, inside))
+				return false;
+		} else if (mz_lex_is_symbol(l, &t, ';') && n.parens == 0 &&
+			   n.blocks == 0) {
+			st->ended = inside;
+		} else {
+			if (!inside)
+				st->start = t.start;
+			st->end = t.end;
+			nest(&n, l, &t);
 		}
-		if (!any)
-			*st = (struct mz_sql_statement){ .start = t.start };
-		any = true;
-		st->end = t.end;
-		nest(&n, &l, &t);
 	}
-	s->at = l.at;
-	s->problem = l.problem;
-	s->problem_at = l.problem_at;
-	if (!any || s->problem != MZ_SQL_OK)
-		return false;
-	finish(s, st);
-	return true;
+	s->at = l->at;
+	return l->problem == MZ_SQL_OK || problem(s, l->problem, l->problem_at);
+}
+
+/* On the rest of a COPY's line; what is open at its end is cut in two. */
+static bool find_whole(struct mz_sql *s, struct mz_lex *l,
+		       struct mz_sql_statement *st)
+{
+	find_statement(s, l, st);
+	if (s->problem != MZ_SQL_OK && s->problem != MZ_SQL_BACKSLASH)
+		s->problem = MZ_SQL_CUT_BY_COPY;
+	else if (s->problem == MZ_SQL_OK && st->end > 0 && !st->ended)
+		problem(s, MZ_SQL_CUT_BY_COPY, st->start);
+	return s->problem == MZ_SQL_OK;
+}
+
+bool mz_sql_next(struct mz_sql *s, struct mz_sql_statement *st)
+{
+	while (s->problem == MZ_SQL_OK) {
+		bool behind = s->resume > 0;
+		struct mz_lex l = {
+			.text = { s->text.p, behind ? s->line_end : s->text.n },
+			.at = s->at,
+			.backslashes = !s->standard_conforming_strings,
+		};
+
+		if (!(behind ? find_whole(s, &l, st) :
+			       find_statement(s, &l, st)))
+			return false;
+		if (st->end > 0)
+			return finish(s, st);
+		if (!behind)
+			return false;
+		s->at = s->resume;
+		s->resume = 0;
+	}
+	return false;
 }
 
 const char *mz_sql_problem_text(enum mz_sql_problem problem)
@@ -175,6 +227,12 @@ const char *mz_sql_problem_text(enum mz_sql_problem problem)
 		return "unterminated dollar-quoted string";
 	case MZ_SQL_UNTERMINATED_COMMENT:
 		return "unterminated /* comment";
+	case MZ_SQL_UNTERMINATED_COPY:
+		return "COPY data without its end";
+	case MZ_SQL_CUT_BY_COPY:
+		return "statement that is cut in two by COPY data";
+	case MZ_SQL_BACKSLASH:
+		return "command of psql";
 	}
 	return "no problem";
 }

@@ -16,13 +16,15 @@ enum mz_sql_kind {
 	MZ_SQL_ROLLBACK,   /* ROLLBACK, ABORT; not ROLLBACK TO */
 	MZ_SQL_SAVEPOINT,  /* SAVEPOINT, RELEASE, ROLLBACK TO: stays inside */
 	MZ_SQL_ALONE,	   /* cannot run inside a transaction block */
-	MZ_SQL_COPY_STDIN, /* COPY ... FROM STDIN: data would follow */
+	MZ_SQL_COPY_STDIN, /* COPY ... FROM STDIN: rows follow */
 };
 
 struct mz_sql_statement {
 	size_t start, end; /* bytes of text: first token up to before the ; */
-	size_t count;	   /* the how-manieth statement of this text, from 1 */
-	size_t line;	   /* of its first token, from 1 */
+	size_t data_start, data_end; /* COPY_STDIN with copy_data: its rows */
+	bool ended;   /* by a semicolon, not by the end of the text */
+	size_t count; /* the how-manieth statement of this text, from 1 */
+	size_t line;  /* of its first token, from 1 */
 	enum mz_sql_kind kind;
 	const char *what; /* "CREATE INDEX CONCURRENTLY", ...; see sql_kind.c */
 };
@@ -33,6 +35,9 @@ enum mz_sql_problem {
 	MZ_SQL_UNTERMINATED_IDENTIFIER, /* "..." */
 	MZ_SQL_UNTERMINATED_DOLLAR,	/* $tag$ ... */
 	MZ_SQL_UNTERMINATED_COMMENT,
+	MZ_SQL_UNTERMINATED_COPY, /* data without its \. */
+	MZ_SQL_CUT_BY_COPY, /* begins on the line of a COPY, ends behind it */
+	MZ_SQL_BACKSLASH,   /* a command of psql's, or nonsense */
 };
 
 struct mz_sql {
@@ -41,8 +46,19 @@ struct mz_sql {
 	size_t count;
 	size_t line, line_at; /* line_at, which is before at, is in line */
 	bool standard_conforming_strings; /* true unless the server says off */
+
+	/*
+	 * What psql knows of a script: the rows of COPY ... FROM STDIN stand
+	 * from the next line on, up to a line with \. alone, and what else is
+	 * on its own line comes before them; \restrict and \unrestrict, which
+	 * pg_dump writes, mean nothing to us, and other commands with a
+	 * backslash are a problem.  Both are off at first.
+	 */
+	bool copy_data, backslash;
+	size_t line_end; /* of a COPY's line, while resume is behind its rows */
+	size_t resume;	 /* 0 = there are none */
 	enum mz_sql_problem problem;
-	size_t problem_at; /* the byte where the unterminated thing began */
+	size_t problem_at; /* the byte where it stands, or began */
 };
 
 void mz_sql_init(struct mz_sql *s, struct pgw_view text);
@@ -56,6 +72,16 @@ void mz_sql_init(struct mz_sql *s, struct pgw_view text);
 bool mz_sql_next(struct mz_sql *s, struct mz_sql_statement *st);
 
 const char *mz_sql_problem_text(enum mz_sql_problem problem);
+
+/*
+ * The end of rows that begin at the byte from: *end is before the line with \.
+ * and *behind is behind it.  False when there is no such line.
+ */
+bool mz_sql_rows_end(struct pgw_view text, size_t from, size_t *end,
+		     size_t *behind);
+
+/* The name of the command that the backslash at that byte begins. */
+struct pgw_view mz_sql_command(struct pgw_view text, size_t at);
 
 /*
  * Line and column (both from 1, the column in characters) of a byte of text.

@@ -54,6 +54,14 @@ bool mz_lex_name(struct mz_lex *l, struct pgw_view *name);
  * When it fits, l is behind what was compared.
  */
 bool mz_sql_match(struct mz_lex *l, const char *pattern);
+/*
+ * The text at the backslash at is \restrict or \unrestrict, as pg_dump writes
+ * it, and nothing else on its line; *end is the end of that.
+ */
+bool mz_sql_is_restrict(struct pgw_view text, size_t at, size_t *end);
+
+/* Find the rows of st, a COPY; else there is a problem. */
+bool mz_sql_find_rows(struct mz_sql *s, struct mz_sql_statement *st);
 
 /* Fill kind and what; l is the statement, and stands at its start. */
 void mz_sql_classify(const struct mz_lex *l, struct mz_sql_statement *st);

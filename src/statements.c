@@ -7,10 +7,16 @@
 
 #include <string.h>
 
+static void begin_chunk(struct mz_statements *s, struct pgw_view chunk)
+{
+	mz_sql_init(&s->sql, chunk);
+	s->sql.copy_data = s->sql.backslash = true;
+}
+
 void mz_statements_init(struct mz_statements *s, struct pgw_view text)
 {
 	*s = (struct mz_statements){ .text = text, .rest = text };
-	mz_sql_init(&s->sql, (struct pgw_view){ text.p, 0 });
+	begin_chunk(s, (struct pgw_view){ text.p, 0 });
 }
 
 static size_t count_lines(const unsigned char *from, const unsigned char *to)
@@ -34,7 +40,7 @@ static bool next_chunk(struct mz_statements *s)
 		return false;
 	s->chunk_line += count_lines(s->text.p + s->chunk_at, chunk.p);
 	s->chunk_at = (size_t)(chunk.p - s->text.p);
-	mz_sql_init(&s->sql, chunk);
+	begin_chunk(s, chunk);
 	s->sql.standard_conforming_strings = conforming;
 	return true;
 }
@@ -46,6 +52,10 @@ bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st)
 			return false;
 	st->start += s->chunk_at;
 	st->end += s->chunk_at;
+	if (st->data_start > 0) {
+		st->data_start += s->chunk_at;
+		st->data_end += s->chunk_at;
+	}
 	st->line += s->chunk_line;
 	return true;
 }
@@ -105,12 +115,8 @@ static void survey_one(struct surveyor *v, const struct mz_sql_statement *st)
 	struct mz_survey *survey = v->survey;
 
 	survey->statements++;
-	if (st->kind == MZ_SQL_SAVEPOINT)
+	if (st->kind == MZ_SQL_SAVEPOINT || st->kind == MZ_SQL_COPY_STDIN)
 		survey->one_by_one = true;
-	if (st->kind == MZ_SQL_COPY_STDIN && !survey->has_refused) {
-		survey->has_refused = true;
-		note(v, st, &survey->refused, &survey->refused_column);
-	}
 	if (!survey->has_cause &&
 	    (leaves(st->kind) || uses_added_value(v, st))) {
 		survey->stepwise = survey->has_cause = true;

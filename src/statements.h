@@ -27,7 +27,8 @@ bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st);
 struct mz_survey {
 	size_t statements;
 	struct mz_directives directives;
-	bool one_by_one; /* savepoints: a pipeline could revive a failure */
+	bool one_by_one; /* rows for COPY; savepoints: a pipeline could revive
+			    a failure */
 
 	/*
 	 * It cannot run in one transaction of ours: what it can do there it
@@ -38,10 +39,6 @@ struct mz_survey {
 	bool has_cause;	  /* that is because of a statement, the first of ... */
 	struct mz_sql_statement cause;
 	size_t cause_column; /* of its first token */
-
-	bool has_refused; /* a statement that we cannot run at all */
-	struct mz_sql_statement refused; /* the first of them */
-	size_t refused_column;
 };
 
 void mz_statements_survey(struct pgw_view text, struct mz_survey *survey);

@@ -149,7 +149,11 @@ static bool begins_alike(struct mz_stepwise *r)
 		if (!mz_statements_next(&list, &st))
 			return false;
 	mz_hasher_init(&h);
-	mz_hasher_feed(&h, (struct pgw_view){ r->text.data, st.end }, true);
+	mz_hasher_feed(&h,
+		       (struct pgw_view){ r->text.data, st.data_start > 0 ?
+								st.data_end :
+								st.end },
+		       true);
 	mz_hasher_final(&h, hex);
 	return strcmp(hex, r->row.done) == 0;
 }

@@ -221,7 +221,9 @@ static void explain(struct mz_stepwise *r, const struct mz_sql_statement *st)
 				.file = r->m->path,
 				.text = pgw_buf_view(&r->text),
 				.start = st->start,
-				.end = st->end };
+				.end = st->end,
+				.data_start = st->data_start,
+				.data_end = st->data_end };
 
 	if (r->row.finished == 0)
 		mz_fail(r->err, MZ_sql, "%s failed; nothing of it was kept%s",

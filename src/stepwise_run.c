@@ -95,11 +95,27 @@ struct mz_sql_text mz_stepwise_text(const struct mz_stepwise *r,
 				     !r->list.sql.standard_conforming_strings };
 }
 
+/* A COPY with its rows. */
+static bool send_rows(struct mz_stepwise *r, const struct mz_sql_statement *st)
+{
+	struct pgw_view rows = { r->text.data + st->data_start,
+				 st->data_end - st->data_start };
+	const struct pgw_copy_source from = { pgw_copy_view, &rows };
+	struct pgw_err lost;
+
+	r->reply.came = r->reply.ok = false;
+	mz_db_hooks(r->db, NULL, on_done, r);
+	return pgw_conn_copy(r->db->conn, mz_stepwise_sql(r, st), &from,
+			     &lost) ||
+	       mz_stepwise_lost(r, &lost);
+}
+
 bool mz_stepwise_one(struct mz_stepwise *r, const struct mz_sql_statement *st)
 {
 	int64_t start = pgw_clock_us();
 
-	if (!send(r, mz_stepwise_sql(r, st)))
+	if (!(st->data_start > 0 ? send_rows(r, st) :
+				   send(r, mz_stepwise_sql(r, st))))
 		return false;
 	if (!r->reply.ok)
 		return mz_stepwise_failed(r, st);
@@ -108,6 +124,12 @@ bool mz_stepwise_one(struct mz_stepwise *r, const struct mz_sql_statement *st)
 }
 
 /* ---- what is finished */
+
+/* Where it ends with all that belongs to it. */
+static size_t end_of(const struct mz_sql_statement *st)
+{
+	return st->data_start > 0 ? st->data_end : st->end;
+}
 
 const char *mz_stepwise_hash(struct mz_stepwise *r, size_t end)
 {
@@ -129,7 +151,8 @@ static bool record(struct mz_stepwise *r, const struct mz_sql_statement *st)
 		r, r->db,
 		mz_printf(r->arena, MZ_AS_OURSELVES_SQL "; %s",
 			  mz_partial_finish_sql(r->arena, &r->key, st->count,
-						mz_stepwise_hash(r, st->end))),
+						mz_stepwise_hash(r,
+								 end_of(st)))),
 		NULL, NULL);
 }
 
@@ -262,7 +285,7 @@ static bool set_again(struct mz_stepwise *r, const struct mz_sql_statement *st)
 {
 	struct mz_sql_text text = mz_stepwise_text(r, st);
 
-	(void)mz_stepwise_hash(r, st->end);
+	(void)mz_stepwise_hash(r, end_of(st));
 	return !mz_sql_sets_session(&text) || mz_stepwise_one(r, st);
 }
 

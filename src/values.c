@@ -27,6 +27,7 @@ const char *const *mz_kind_words(enum mz_kind kind)
 	case MZ_KIND_text:
 	case MZ_KIND_duration:
 	case MZ_KIND_count:
+	case MZ_KIND_texts:
 		break;
 	}
 	return NULL;
@@ -122,6 +123,16 @@ static bool read_count(const struct reading *r, uint32_t *out)
 			       "%s: '%s' is not a number from 0 to %u", r->what,
 			       r->text, UINT32_MAX);
 	*out = (uint32_t)n;
+	return true;
+}
+
+static bool read_texts(const struct reading *r, mz_kind_texts *out)
+{
+	if (out->n == MZ_TEXTS_MAX)
+		return mz_fail(r->err, MZ_usage,
+			       "%s can be given %d times at most", r->what,
+			       MZ_TEXTS_MAX);
+	out->list[out->n++] = r->text;
 	return true;
 }
 

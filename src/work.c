@@ -169,17 +169,6 @@ bool mz_work_survey(struct mz_work *w, struct mz_err *err)
 	return true;
 }
 
-static bool refuse(const struct mz_migration *m, const struct mz_survey *s,
-		   struct mz_err *err)
-{
-	mz_fail(err, MZ_refused,
-		"%s: %s needs data, which a migration cannot give", m->tag,
-		s->refused.what);
-	mz_hint(err, "write the rows as INSERT, or let the server read the "
-		     "file");
-	return mz_at(err, m->path, s->refused.line, s->refused_column);
-}
-
 static bool refuse_all(const struct mz_migration *m, const struct mz_survey *s,
 		       struct mz_err *err)
 {
@@ -199,11 +188,8 @@ bool mz_work_runs(struct mz_work *w, struct mz_err *err)
 {
 	bool all = w->c->opt.transaction == MZ_TRANSACTION_ALL;
 
-	for (size_t i = 0; i < w->plan.todo_count; i++) {
-		if (w->surveys[i].has_refused)
-			return refuse(w->plan.todo[i], &w->surveys[i], err);
-		if (all && w->surveys[i].stepwise)
+	for (size_t i = 0; all && i < w->plan.todo_count; i++)
+		if (w->surveys[i].stepwise)
 			return refuse_all(w->plan.todo[i], &w->surveys[i], err);
-	}
 	return true;
 }

@@ -54,9 +54,7 @@ bool mz_work_choose(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
  */
 bool mz_work_survey(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
 
-/*
- * Fails, with its place, for the first that cannot run: not at all, or not
- * with --transaction all.
+/* Fails, with its place, for the first that does not go with --transaction all.
  */
 bool mz_work_runs(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
 

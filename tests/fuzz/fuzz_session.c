@@ -23,6 +23,7 @@ enum {
 	ONLY_SCRAM = 16,
 	NOT_IN_CLEAR = 32,
 	PIECES = 64,
+	WITH_DATA = 128,
 };
 
 /* It is nobody's word by chance. */
@@ -51,6 +52,27 @@ static void on_row(void *ctx, const struct pgw_row *row)
 	}
 	if (cols.n != 0)
 		abort();
+}
+
+static void on_columns(void *ctx, const struct pgw_columns *columns)
+{
+	struct pgw_view fields = columns->fields;
+	struct pgw_field field;
+
+	(void)ctx;
+	for (uint16_t i = 0; i < columns->n; i++) {
+		if (!pgw_field_next(&fields, &field))
+			abort();
+		read_all(pgw_view_of(field.name));
+	}
+	if (fields.n != 0)
+		abort();
+}
+
+static void on_copy(void *ctx, struct pgw_view data)
+{
+	(void)ctx;
+	read_all(data);
 }
 
 static void on_notice(void *ctx, const struct pgw_diag *diag)
@@ -119,7 +141,7 @@ static bool holds_mark(struct pgw_view v)
  */
 static void check(const struct pgw_session *s, uint8_t flags, size_t fed)
 {
-	bool in = s->state >= PGW_SETTLING && s->state <= PGW_BUSY;
+	bool in = s->state >= PGW_SETTLING && s->state < PGW_DEAD;
 	struct pgw_view out = pgw_session_out(s);
 
 	if (in && s->method == PGW_AUTH_SCRAM && !s->scram.verified)
@@ -133,20 +155,37 @@ static void check(const struct pgw_session *s, uint8_t flags, size_t fed)
 		abort();
 	if (s->in.cap > 4 * fed + OVERHEAD)
 		abort();
-	if (s->outstanding > 0 && s->state != PGW_BUSY && s->state != PGW_DEAD)
+	if (s->outstanding > 0 && s->state < PGW_BUSY)
+		abort();
+	if (s->state == PGW_COPYING && !(flags & WITH_DATA))
 		abort();
 }
 
-static bool ask(struct pgw_session *s, size_t *asked, struct pgw_err *err)
+static bool ask(struct pgw_session *s, uint8_t flags, size_t *asked,
+		struct pgw_err *err)
 {
 	bool ok = true;
 
+	if (flags & WITH_DATA && ++*asked < QUERIES_MAX)
+		return pgw_session_offer(s, pgw_view_of("copy"), err);
 	while (ok && s->state != PGW_DEAD && *asked < QUERIES_MAX &&
 	       (s->state == PGW_IDLE || *asked % 3 != 0)) {
 		ok = pgw_session_query(s, pgw_view_of("select"), err);
 		++*asked;
 	}
 	return ok;
+}
+
+/* A bit more at a time, then the end of it, or a reason for none. */
+static bool give(struct pgw_session *s, size_t n, struct pgw_err *err)
+{
+	if (s->state != PGW_COPYING)
+		return true;
+	if (n % 5 == 3)
+		return pgw_session_give_end(s, err);
+	if (n % 7 == 3)
+		return pgw_session_give_up(s, "no more", err);
+	return pgw_session_give(s, pgw_view_of("1\n"), err);
 }
 
 static bool serve(struct pgw_session *s, uint8_t flags, struct pgw_view bytes,
@@ -165,20 +204,34 @@ static bool serve(struct pgw_session *s, uint8_t flags, struct pgw_view bytes,
 		fed += n;
 		check(s, flags, fed);
 		pgw_session_sent(s, pgw_session_out(s).n);
-		if (s->state == PGW_IDLE && !ask(s, &asked, err))
+		if (s->state == PGW_IDLE && !ask(s, flags, &asked, err))
+			return false;
+		if (!give(s, fed, err))
 			return false;
 	}
 	return true;
 }
 
+static struct pgw_hooks hooks_for(uint8_t flags)
+{
+	struct pgw_hooks hooks = { 0 };
+
+	if (flags & WITH_ROWS) {
+		hooks.row = on_row;
+		hooks.columns = on_columns;
+		hooks.copy = on_copy;
+	}
+	if (flags & WITH_OTHERS) {
+		hooks.done = on_done;
+		hooks.notice = on_notice;
+		hooks.trace = on_trace;
+	}
+	return hooks;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct pgw_hooks hooks = {
-		.row = size && data[0] & WITH_ROWS ? on_row : NULL,
-		.done = size && data[0] & WITH_OTHERS ? on_done : NULL,
-		.notice = size && data[0] & WITH_OTHERS ? on_notice : NULL,
-		.trace = size && data[0] & WITH_OTHERS ? on_trace : NULL,
-	};
+	const struct pgw_hooks hooks = hooks_for(size ? data[0] : 0);
 	struct pgw_session s;
 	struct pgw_login login;
 	struct pgw_err err = { 0 };

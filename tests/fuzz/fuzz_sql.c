@@ -3,7 +3,8 @@
  * The splitter: statements stand in order within the text, what is between
  * them is blank, commented or a semicolon, each of them alone is the same one
  * statement, what it destroys stands within it, and the end is reached.  The
- * first byte of the input says whether standard_conforming_strings is on.
+ * first byte of the input says whether standard_conforming_strings is on, and
+ * whether it is a script of psql's.
  */
 #include <config.h>
 
@@ -12,6 +13,7 @@
 #include "sql_lex.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -64,6 +66,23 @@ static void check_dangers(struct pgw_view text, bool strings,
 		       !strings, &(struct mz_danger_sink){ check_danger, st });
 }
 
+/* Rows are whole lines, behind their statement, and nobody else's. */
+static void require_rows(struct pgw_view text,
+			 const struct mz_sql_statement *st, size_t *before)
+{
+	if (st->data_start == 0) {
+		require(st->data_end == 0);
+		return;
+	}
+	require(st->kind == MZ_SQL_COPY_STDIN && st->ended);
+	require(st->data_start > st->end && st->data_start >= *before);
+	require(st->data_start <= st->data_end && st->data_end + 2 <= text.n);
+	require(text.p[st->data_start - 1] == '\n');
+	require(text.p[st->data_end - 1] == '\n');
+	require(memcmp(text.p + st->data_end, "\\.", 2) == 0);
+	*before = st->data_end;
+}
+
 static void check_place(struct pgw_view text, size_t at, size_t want_line)
 {
 	size_t line, column, position;
@@ -78,17 +97,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pgw_view text = { data + (size > 0), size > 0 ? size - 1 : 0 };
 	struct mz_sql_statement st = { 0 };
-	size_t before = 0, count = 0;
+	size_t before = 0, count = 0, rows = 0;
 	struct mz_sql s;
 	bool strings = size > 0 && data[0] % 2;
+	bool script = size > 0 && data[0] & 2;
 
 	mz_sql_init(&s, text);
 	s.standard_conforming_strings = strings;
+	s.copy_data = s.backslash = script;
 	while (mz_sql_next(&s, &st)) {
 		require(st.start >= before && st.start < st.end);
 		require(st.end <= s.at && s.at <= text.n);
 		require(st.count == ++count);
-		require_nothing(text.p + before, st.start - before);
+		if (!script)
+			require_nothing(text.p + before, st.start - before);
+		require_rows(text, &st, &rows);
 		require_same(text, strings, &st);
 		check_place(text, st.start, st.line);
 		check_dangers(text, strings, &st);
@@ -97,7 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (s.problem == MZ_SQL_OK) {
 		require(s.at == text.n);
-		require_nothing(text.p + before, text.n - before);
+		if (!script)
+			require_nothing(text.p + before, text.n - before);
 	} else {
 		require(s.problem_at >= before && s.problem_at < text.n);
 	}

@@ -50,8 +50,7 @@ JOURNALS = [
     ('text behind it', entries('').encode() + b'\nx',
      r'_journal\.json:2:\d+|line 2'),
     ('a BOM', b'\xef\xbb\xbf' + entries('').encode(), r'BOM|byte order mark'),
-    ('conflict markers', b'{\n<<<<<<< HEAD\n "entries": []\n=======\n'
-     b' "entries": []\n>>>>>>> x\n}', r'conflict|merge'),
+    ('conflict markers', b'{\n     b' "entries": []\n>>>>>>> x\n}', r'conflict|merge'),
     ('UTF-16', entries('').encode('utf-16'), r'_journal\.json'),
     ('an empty object', b'{}', r'entries'),
     ('an array', b'[]', r'_journal\.json'),
@@ -377,11 +376,14 @@ def not_run():
     for what, text, statuses, pattern in (
             ('a directive', '-- mizzle: no-transactions\nSELECT 1;', (2,),
              r'no-transactions[^\0]*0001_b\.sql:1:12'),
-            ('COPY FROM STDIN', 'CREATE TABLE t (id int);\n'
-             'COPY a FROM STDIN;\n1\n\\.\n', (1, 2, 9), 'COPY'),
-            ('COPY FROM STDIN without data', 'COPY a FROM STDIN;',
-             (1, 2, 9), 'COPY'),
-            ('a psql command', '\\set x 1\nSELECT 1;', (1, 2, 9),
+            ('COPY FROM STDIN without data', 'COPY a FROM STDIN;', (2,),
+             'COPY'),
+            ('COPY FROM STDIN without its end', 'CREATE TABLE t (id int);\n'
+             'COPY a FROM STDIN;\n1\nDROP TABLE a;\n', (2,), r'0001_b\.sql:2'),
+            ('rows that a breakpoint cuts', 'CREATE TABLE t (id int);\n'
+             'COPY a FROM STDIN;\n1\n%s\nDROP TABLE a;\n\\.\n' % BREAK, (2,),
+             'breakpoint'),
+            ('a psql command', '\\set x 1\nSELECT 1;', (2,),
              r'0001_b\.sql:1')):
         server.fresh('bad')
         where = journal(newdir('notrun'), ONE + [('0001_b', text)])

@@ -43,9 +43,9 @@ same commands "$commands" "$(section COMMANDS | sed -n 's/^\.It Cm \([a-z-]*\).*
 same aliases "$(sed -n 's/^COMMAND([a-z_]*, "\([a-z]*\)".*/\1/p' src/commands.def)" \
 	"$(section COMMANDS | sed -n 's/^\.It Cm .*, Cm \([a-z-]*\).*/\1/p')"
 same options "$(sed -n 's/^OPTION([a-z_]*, "\([a-z-]*\)".*/\1/p' src/options.def)" \
-	"$(sed -n 's/^\.It Fl \([a-zA-Z] , Fl \)\{0,1\}-\([a-z-]*\).*/\2/p' $page)"
+	"$(sed -n 's/^\.It Fl \([a-zA-Z0-9] , Fl \)\{0,1\}-\([a-z-]*\).*/\2/p' $page)"
 same letters "$(sed -n "s/^OPTION([^']*, '\(.\)',.*/\1/p" src/options.def)" \
-	"$(sed -n 's/^\.It Fl \([a-zA-Z]\) , Fl -.*/\1/p' $page)"
+	"$(sed -n 's/^\.It Fl \([a-zA-Z0-9]\) , Fl -.*/\1/p' $page)"
 same variables "$(sed -n 's/^OPTION([a-z_]*, "[^"]*", [^,]*, [^,]*, "\([A-Z_]*\)".*/\1/p' src/options.def
 	printf '%s\n' NO_COLOR CLICOLOR_FORCE GITHUB_ACTIONS 'PG*')" \
 	"$(section ENVIRONMENT | sed -n 's/^\.It Ev \(.*\)/\1/p')"

@@ -153,6 +153,152 @@ START_TEST(an_error_of_the_server_is_not_the_end)
 
 END_TEST
 
+/* ---- COPY data */
+
+#define PIECES 100
+#define PIECE ((size_t)100 << 10)
+
+struct copied {
+	size_t pulled;
+	bool breaks; /* the data, when it should end */
+};
+
+static bool pull(void *ctx, struct pgw_view *data, struct pgw_err *err)
+{
+	static unsigned char piece[PIECE];
+	struct copied *d = ctx;
+
+	if (d->pulled == PIECES && d->breaks)
+		return pgw_fail(err, PGW_E_CLOSED, "the file is broken");
+	*data = (struct pgw_view){ piece, d->pulled < PIECES ? PIECE : 0 };
+	d->pulled += data->n > 0;
+	return true;
+}
+
+/* Takes messages of that kind until n bytes have come. */
+static void take_data(int fd, size_t n)
+{
+	while (n > 0) {
+		size_t got = fake_message(fd, 'd');
+
+		FAKE_MUST(got > 0 && got <= 64 << 10 && got <= n);
+		n -= got;
+	}
+}
+
+/* Talks all the while. */
+static void takes_all(int listener, const void *arg)
+{
+	const struct copied *d = arg;
+	int fd = fake_login(listener);
+
+	fake_message(fd, 'Q');
+	FAKE_SEND(fd, COPY_IN);
+	for (int i = 0; i < PIECES; i++) {
+		FAKE_SEND(fd, "N\0\0\0\x05\0");
+		take_data(fd, PIECE);
+	}
+	if (d->breaks) {
+		FAKE_MUST(fake_message(fd, 'f') ==
+			  sizeof("the file is broken"));
+		FAKE_SEND(fd, ERROR READY);
+	} else {
+		FAKE_MUST(fake_message(fd, 'c') == 0);
+		FAKE_SEND(fd, COMPLETE READY);
+	}
+	fake_message(fd, 'Q');
+	FAKE_SEND(fd, COMPLETE READY);
+	fake_message(fd, 'X');
+}
+
+/* Has enough early, and gets little more: then comes the next Query. */
+static void takes_a_piece(int listener, const void *arg)
+{
+	int fd = fake_login(listener);
+	char tag;
+
+	(void)arg;
+	fake_message(fd, 'Q');
+	FAKE_SEND(fd, COPY_IN);
+	take_data(fd, 32 << 10);
+	FAKE_SEND(fd, ERROR READY);
+	while (recv(fd, &tag, 1, MSG_PEEK) == 1 && tag == 'd')
+		fake_message(fd, 'd');
+	fake_message(fd, 'Q');
+	FAKE_SEND(fd, COMPLETE READY);
+	fake_message(fd, 'X');
+}
+
+/* Wants none of it. */
+static void takes_nothing(int listener, const void *arg)
+{
+	int fd = fake_login(listener);
+
+	(void)arg;
+	fake_message(fd, 'Q');
+	FAKE_SEND(fd, COMPLETE READY);
+	fake_message(fd, 'Q');
+	FAKE_SEND(fd, COMPLETE READY);
+	fake_message(fd, 'X');
+}
+
+static void copy(fake_role *role, struct copied *d, size_t failed)
+{
+	struct fake f = fake_start(role, d);
+	struct pgw_conn *c = open_conn(&f, &plain);
+	const struct pgw_copy_source from = { pull, d };
+	struct seen seen = { 0 };
+	struct pgw_err err = { 0 };
+
+	pgw_conn_answers(c, on_row, on_done, &seen);
+	ck_assert_msg(pgw_conn_copy(c, pgw_view_of("copy"), &from, &err), "%s",
+		      err.msg);
+	ck_assert_uint_eq(seen.done, 1);
+	ck_assert_uint_eq(seen.failed, failed);
+	ck_assert_msg(pgw_conn_query(c, "x", &err), "%s", err.msg);
+	close_all(c, f);
+}
+
+START_TEST(data_is_copied_while_the_server_talks)
+{
+	struct copied d = { 0 };
+
+	copy(takes_all, &d, 0);
+	ck_assert_uint_eq(d.pulled, PIECES);
+}
+
+END_TEST
+
+START_TEST(data_that_breaks_off_is_not_taken_for_all)
+{
+	struct copied d = { .breaks = true };
+
+	copy(takes_all, &d, 1);
+	ck_assert_uint_eq(d.pulled, PIECES);
+}
+
+END_TEST
+
+START_TEST(a_server_that_has_enough_gets_no_more)
+{
+	struct copied d = { 0 };
+
+	copy(takes_a_piece, &d, 1);
+	ck_assert_uint_ge(d.pulled, 1);
+}
+
+END_TEST
+
+START_TEST(data_that_nobody_asks_for_is_not_even_read)
+{
+	struct copied d = { 0 };
+
+	copy(takes_nothing, &d, 0);
+	ck_assert_uint_eq(d.pulled, 0);
+}
+
+END_TEST
+
 /* ---- waiting no longer */
 
 static const char long_key[] = "0123456789abcdef0123456789ABCDEF";
@@ -448,6 +594,10 @@ END_TEST
 
 UNIT_MAIN("conn", both_sides_may_talk_at_once, some_answers_may_be_waited_for,
 	  an_error_of_the_server_is_not_the_end,
+	  data_is_copied_while_the_server_talks,
+	  data_that_breaks_off_is_not_taken_for_all,
+	  a_server_that_has_enough_gets_no_more,
+	  data_that_nobody_asks_for_is_not_even_read,
 	  an_interrupt_leaves_the_connection_usable,
 	  a_deadline_leaves_the_connection_usable, a_long_key_cancels_too,
 	  without_a_key_nothing_can_be_cancelled,

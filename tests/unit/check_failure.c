@@ -108,5 +108,59 @@ START_TEST(every_text_of_the_server_is_kept)
 
 END_TEST
 
+START_TEST(an_error_in_rows_is_found_in_its_line)
+{
+	static const struct {
+		const char *where;
+		size_t line, column;
+	} cases[] = {
+		{ "WCOPY t, line 1", 2, 1 },
+		{ "WCOPY t, line 2, column b: \"x,y\"", 3, 3 },
+		{ "WCOPY t, line 2: \"2\tx,y\"", 3, 1 },
+		{ "WCOPY a, line, line 3: \"\"", 4, 1 },
+		{ "WCOPY t, Zeile 3, Spalte b: \"q\"", 4, 3 },
+		{ "WCOPY t, l\xc3\xadnea 3", 4, 1 },
+		{ "WPL/pgSQL function f() line 9 at RAISE\nCOPY t, line 2", 3,
+		  1 },
+		/* the statement itself, when there is no such line */
+		{ "WCOPY t, line 9", 1, 1 },
+		{ "WCOPY t, line 99999999999999999999999", 1, 1 },
+		{ "WCOPY t, line 0", 1, 1 },
+		{ "WCOPY t, line x", 1, 1 },
+		{ "WCOPY t", 1, 1 },
+		{ "WNOCOPY t, line 2", 1, 1 },
+		{ "WCOPY t, line 2 \"", 1, 1 },
+	};
+
+	static const char text[] =
+		"copy t from stdin;\n1\tx\n2\tx,y\n3\tq\n\\.\n";
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *const fields[] = { cases[i].where, NULL };
+		const struct mz_culprit c = { .tag = "t",
+					      .file = "f",
+					      .text = pgw_view_of(text),
+					      .end = 17,
+					      .data_start = 19,
+					      .data_end = 33 };
+		struct mz_err err = { 0 };
+		struct mz_arena a;
+		struct pgw_buf b;
+		struct pgw_diag diag = diag_of(&b, fields);
+
+		mz_arena_init(&a);
+		mz_failure_explain(&err, &a, &c, &diag);
+		ck_assert_msg(err.place.line == cases[i].line &&
+				      err.place.column == cases[i].column,
+			      "%s: %zu:%zu", cases[i].where, err.place.line,
+			      err.place.column);
+		mz_arena_release(&a);
+		pgw_buf_release(&b);
+	}
+}
+
+END_TEST
+
 UNIT_MAIN("failure", an_error_is_found_in_its_file,
+	  an_error_in_rows_is_found_in_its_line,
 	  every_text_of_the_server_is_kept)

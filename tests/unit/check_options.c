@@ -133,6 +133,40 @@ START_TEST(options_stand_anywhere_in_any_form)
 
 END_TEST
 
+START_TEST(what_may_be_said_more_than_once_is_kept_in_its_order)
+{
+	static const char *const words[WORDS] = { "exec", "-c", "a", "-1cb",
+						  "--command=c" };
+	char *many[2 * MZ_TEXTS_MAX + 4];
+	int n = 0;
+	struct mz_arena a;
+	struct mz_options o;
+	struct mz_err err;
+	struct line l;
+
+	mz_arena_init(&a);
+	line_of(&l, words);
+	ck_assert_msg(mz_options_parse(&o, &a, l.argc, l.argv, &err), "%s",
+		      err.msg);
+	ck_assert_uint_eq(o.sql.n, 3);
+	ck_assert_str_eq(o.sql.list[0], "a");
+	ck_assert_str_eq(o.sql.list[1], "b");
+	ck_assert_str_eq(o.sql.list[2], "c");
+	ck_assert(o.one_transaction && !o.csv);
+	many[n++] = l.argv[0];
+	many[n++] = l.argv[1];
+	for (int i = 0; i <= MZ_TEXTS_MAX; i++) {
+		many[n++] = l.argv[2];
+		many[n++] = l.argv[3];
+	}
+	ck_assert(!mz_options_parse(&o, &a, n, many, &err));
+	ck_assert_int_eq(err.status, MZ_usage);
+	ck_assert_ptr_nonnull(strstr(err.msg, "64 times"));
+	mz_arena_release(&a);
+}
+
+END_TEST
+
 START_TEST(what_nobody_says_is_the_preset)
 {
 	static const char *const words[WORDS] = { "migrate" };
@@ -297,7 +331,9 @@ END_TEST
 
 UNIT_MAIN("options", durations_have_a_unit_or_are_seconds,
 	  a_near_miss_is_recognised_and_a_far_one_is_not,
-	  options_stand_anywhere_in_any_form, what_nobody_says_is_the_preset,
+	  options_stand_anywhere_in_any_form,
+	  what_may_be_said_more_than_once_is_kept_in_its_order,
+	  what_nobody_says_is_the_preset,
 	  a_wrong_line_is_refused_and_says_what_is_wrong,
 	  help_asks_for_nothing_else, a_stronger_origin_is_not_overridden,
 	  every_option_and_command_is_in_the_help)

@@ -388,6 +388,46 @@ START_TEST(a_big_row_that_somebody_wants_arrives_whole)
 
 END_TEST
 
+static void on_any_columns(void *ctx, const struct pgw_columns *columns)
+{
+	(void)ctx;
+	(void)columns;
+}
+
+/* Who looks at names reads results, whatever they are. */
+START_TEST(a_huge_row_arrives_where_results_are_read)
+{
+	for (int names = 0; names < 2; names++) {
+		struct seen seen = { 0 };
+		const struct pgw_hooks hooks = {
+			.row = on_row,
+			.columns = names ? on_any_columns : NULL,
+			.done = on_done,
+			.ctx = &seen,
+		};
+		struct bytes first = BYTES(ROW_DESC BIG_ROW);
+		struct bytes rest = BYTES(COMPLETE READY);
+		struct pgw_session s;
+		struct pgw_err err = { 0 };
+
+		start_query(&s, &hooks);
+		ck_assert_int_eq(wire_feed(&s, first, &err), names);
+		if (!names) {
+			ck_assert_ptr_nonnull(
+				strstr(err.msg,
+				       "data_row message with a length of"));
+			pgw_session_release(&s);
+			continue;
+		}
+		feed_zeros(&s, 64 << 20);
+		ck_assert_msg(wire_feed(&s, rest, &err), "%s", err.msg);
+		ck_assert(seen.rows == 1 && seen.done == 1 && seen.ok);
+		pgw_session_release(&s);
+	}
+}
+
+END_TEST
+
 /* It may hold the whole of a statement that ran inside of another. */
 START_TEST(a_big_error_is_cut_but_not_lost)
 {
@@ -455,6 +495,65 @@ START_TEST(a_long_error_is_cut_at_any_place)
 		ck_assert_int_eq(seen.text[0], 'x');
 		pgw_session_release(&s);
 	}
+}
+
+END_TEST
+
+/* ---- who listens */
+
+struct heard {
+	char text[200];
+};
+
+static void hear(void *ctx, const char *what, struct pgw_view v)
+{
+	struct heard *h = ctx;
+	size_t n = strlen(h->text);
+
+	snprintf(h->text + n, sizeof(h->text) - n, "%s %.*s;", what, (int)v.n,
+		 (const char *)v.p);
+}
+
+static void on_columns(void *ctx, const struct pgw_columns *columns)
+{
+	struct pgw_view fields = columns->fields;
+	struct pgw_field field;
+
+	for (uint16_t i = 0; i < columns->n; i++) {
+		ck_assert(pgw_field_next(&fields, &field));
+		hear(ctx, "column", pgw_view_of(field.name));
+	}
+	ck_assert_uint_eq(fields.n, 0);
+	ck_assert(!pgw_field_next(&fields, &field));
+}
+
+static void on_copy(void *ctx, struct pgw_view data)
+{
+	hear(ctx, "data", data);
+}
+
+START_TEST(columns_and_copied_data_are_heard_until_an_error)
+{
+	struct heard heard = { "" };
+	const struct pgw_hooks hooks = { .columns = on_columns,
+					 .copy = on_copy,
+					 .ctx = &heard };
+	struct bytes all = BYTES(ROW_DESC DATA_ROW COMPLETE
+				 "H\0\0\0\x07\0\0\0"
+				 "d\0\0\0\x06"
+				 "a\n"
+				 "d\0\0\0\x04"
+				 "c\0\0\0\x04" COMPLETE ERROR ROW_DESC
+				 "H\0\0\0\x07\0\0\0"
+				 "d\0\0\0\x05x" READY);
+	struct pgw_session s;
+	struct pgw_err err = { 0 };
+
+	start_query(&s, &hooks);
+	ck_assert_msg(wire_feed(&s, all, &err), "%s", err.msg);
+	ck_assert_str_eq(heard.text, "column n;data a\n;data ;");
+	ck_assert_int_eq(s.state, PGW_IDLE);
+	pgw_session_release(&s);
 }
 
 END_TEST
@@ -611,7 +710,9 @@ UNIT_MAIN("session_hostile", a_strange_greeting_ends_the_session,
 	  a_server_that_says_too_much_before_it_is_ready_is_left,
 	  a_big_row_that_nobody_wants_is_not_kept,
 	  a_big_row_that_somebody_wants_arrives_whole,
+	  a_huge_row_arrives_where_results_are_read,
 	  a_big_error_is_cut_but_not_lost, a_long_error_is_cut_at_any_place,
+	  columns_and_copied_data_are_heard_until_an_error,
 	  the_first_error_counts_and_noise_after_it_does_not,
 	  a_password_goes_only_where_it_may,
 	  less_than_the_least_protocol_is_refused,

@@ -7,6 +7,7 @@
 
 #include "../golden/player.h"
 #include "unit.h"
+#include "wire.h"
 
 static int countdown = -1;
 static int alive; /* allocations that nobody has freed */
@@ -120,5 +121,51 @@ START_TEST(a_trace_may_go_without_memory)
 
 END_TEST
 
+static void give_data(struct pgw_session *s, struct pgw_err *err)
+{
+	static const struct bytes way = BYTES(AUTH_OK READY),
+				  wanted = BYTES(COPY_IN),
+				  done = BYTES(COMPLETE READY);
+	static const unsigned char data[100000];
+	const struct pgw_view piece = { data, sizeof(data) };
+	struct pgw_login login = wire_login();
+
+	pgw_session_init(s, NULL);
+	(void)!(pgw_session_start(s, &login, err) &&
+		pgw_session_feed(s, way.p, way.n, err) &&
+		pgw_session_offer(s, pgw_view_of("copy"), err) &&
+		pgw_session_feed(s, wanted.p, wanted.n, err) &&
+		pgw_session_give(s, piece, err) &&
+		pgw_session_give(s, piece, err) &&
+		pgw_session_give_end(s, err) &&
+		pgw_session_feed(s, done.p, done.n, err));
+}
+
+START_TEST(each_allocation_of_a_copy_may_fail)
+{
+	int n = 0;
+	bool fired, idle;
+
+	do {
+		struct pgw_session s;
+		struct pgw_err err = { 0 };
+
+		countdown = n++;
+		armed = true;
+		give_data(&s, &err);
+		idle = s.state == PGW_IDLE;
+		pgw_session_release(&s);
+		armed = false;
+		fired = countdown < 0;
+		countdown = -1;
+		ck_assert_int_eq(alive, 0);
+		ck_assert(idle != fired);
+		ck_assert_int_eq(err.code, fired ? PGW_E_NOMEM : PGW_OK);
+	} while (fired);
+	ck_assert_int_gt(n, 4);
+}
+
+END_TEST
+
 UNIT_MAIN("session_oom", each_allocation_of_a_session_may_fail,
-	  a_trace_may_go_without_memory)
+	  each_allocation_of_a_copy_may_fail, a_trace_may_go_without_memory)

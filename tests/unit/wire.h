@@ -34,6 +34,7 @@ struct bytes {
 #define ROW_DESC "T\0\0\0\x1a\0\x01n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define DATA_ROW "D\0\0\0\x0b\0\x01\0\0\0\x01x"
 #define COMPLETE "C\0\0\0\x0bSELECT\0"
+#define COPY_IN "G\0\0\0\x07\0\0\0"
 #define ERROR "E\0\0\0\x11SERROR\0Mbad\0\0"
 #define FATAL "E\0\0\0\x11SFATAL\0Mbad\0\0"
 

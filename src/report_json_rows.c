@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Results as JSON: the columns once, then an object a row. */
+#include <config.h>
+
+#include "line.h"
+#include "report_json.h"
+#include "report_rows.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Print o, which is not flushed, and release it. */
+static void say(struct mz_rows *t, json_t *o)
+{
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	struct mz_line l;
+
+	json_decref(o);
+	if (!text) {
+		t->r->write_errno = ENOMEM;
+		return;
+	}
+	mz_line_init(&l, false);
+	mz_line_put(&l, text);
+	mz_line_put(&l, "\n");
+	mz_rows_write(t, &l.text);
+	free(text);
+}
+
+static json_t *event_of(const char *name)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "event", json_string(name));
+	return o;
+}
+
+void mz_json_columns(struct mz_rows *t)
+{
+	json_t *o = event_of("columns"), *list = json_array();
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct mz_column *c = &t->list[i];
+		json_t *column = json_object();
+
+		json_object_set_new(column, "name",
+				    mz_json_text(pgw_view_of(c->name)));
+		json_object_set_new(column, "type", json_integer(c->type));
+		json_array_append_new(list, column);
+	}
+	json_object_set_new(o, "columns", list);
+	say(t, o);
+}
+
+/* A name that was there before is counted: a, a_2, a_3. */
+static void add_value(json_t *o, const char *name, json_t *value)
+{
+	json_t *key = mz_json_text(pgw_view_of(name));
+	const char *clean = json_string_value(key);
+	char numbered[512];
+
+	if (clean && json_object_get(o, clean)) {
+		for (unsigned n = 2; n < UINT16_MAX; n++) {
+			snprintf(numbered, sizeof(numbered), "%.480s_%u", clean,
+				 n);
+			if (!json_object_get(o, numbered))
+				break;
+		}
+		clean = numbered;
+	}
+	json_object_set_new(o, clean ? clean : "", value);
+	json_decref(key);
+}
+
+void mz_json_row(struct mz_rows *t, const struct pgw_row *row)
+{
+	struct pgw_view cols = row->cols, value;
+	json_t *o = event_of("row"), *values = json_object();
+
+	for (size_t i = 0; i < t->n && pgw_column_next(&cols, &value); i++)
+		add_value(values, t->list[i].name,
+			  value.p ? mz_json_text(value) : json_null());
+	json_object_set_new(o, "row", values);
+	say(t, o);
+}
+
+void mz_json_copy(struct mz_rows *t, struct pgw_view data)
+{
+	json_t *o = event_of("copy");
+
+	json_object_set_new(o, "data", mz_json_text(data));
+	say(t, o);
+}
