@@ -50,7 +50,8 @@ JOURNALS = [
     ('text behind it', entries('').encode() + b'\nx',
      r'_journal\.json:2:\d+|line 2'),
     ('a BOM', b'\xef\xbb\xbf' + entries('').encode(), r'BOM|byte order mark'),
-    ('conflict markers', b'{\n     b' "entries": []\n>>>>>>> x\n}', r'conflict|merge'),
+    ('conflict markers', b'{\n<<<<<<< HEAD\n "entries": []\n=======\n'
+     b' "entries": []\n>>>>>>> x\n}', r'conflict|merge'),
     ('UTF-16', entries('').encode('utf-16'), r'_journal\.json'),
     ('an empty object', b'{}', r'entries'),
     ('an array', b'[]', r'_journal\.json'),
