@@ -27,6 +27,19 @@ static bool wait_for_lock(struct repairing *rep, struct mz_err *err)
 	return mz_guard_wait(&rep->w.db, &c->arena, &rep->w.table, &wait, err);
 }
 
+/* To remove what a newer folder has applied is hardly what anybody wants. */
+static void warn_of_age(const struct repairing *rep)
+{
+	size_t n = mz_repairs_newer(&rep->w.plan);
+
+	if (n > 0)
+		mz_report_warning(&rep->w.c->report,
+				  "%zu of the rows without a file %s newer "
+				  "than all that the folder has: is this an "
+				  "older folder than the database's?",
+				  n, n == 1 ? "is" : "are");
+}
+
 /* What was agreed to once is not asked again, unless it has changed. */
 static bool agree(struct repairing *rep, struct mz_err *err)
 {
@@ -35,6 +48,7 @@ static bool agree(struct repairing *rep, struct mz_err *err)
 	if (rep->agreed && strcmp(rep->agreed, rep->sql) == 0)
 		return true;
 	mz_report_repairs(&c->report, rep->found.list, rep->found.count);
+	warn_of_age(rep);
 	rep->agreed = rep->sql;
 	return c->opt.dry_run || c->opt.yes ||
 	       mz_ask(c,

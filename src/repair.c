@@ -112,6 +112,19 @@ void mz_repairs_find(struct mz_repairs *r, struct mz_arena *a,
 	find_removals(r, a, p);
 }
 
+size_t mz_repairs_newer(const struct mz_plan *p)
+{
+	size_t n = 0;
+	int64_t newest = INT64_MIN;
+
+	for (size_t i = 0; i < p->folder->count; i++)
+		if (p->folder->migrations[i].when > newest)
+			newest = p->folder->migrations[i].when;
+	for (size_t i = p->folder->count; i < p->listed; i++)
+		n += p->rows[i]->has_when && p->rows[i]->when > newest;
+	return n;
+}
+
 /* ---- setting right */
 
 /* Somebody else may have changed it meanwhile, and better. */

@@ -18,6 +18,9 @@ struct mz_repairs {
 void mz_repairs_find(struct mz_repairs *r, struct mz_arena *a,
 		     const struct mz_plan *p);
 
+/* Rows without a file that are newer than the folder: is it an old one? */
+size_t mz_repairs_newer(const struct mz_plan *p);
+
 /* What sets all of them right; "" when there are none. */
 const char *mz_repairs_sql(const struct mz_repairs *r, struct mz_arena *a,
 			   const struct mz_table *t);

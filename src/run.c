@@ -111,6 +111,17 @@ static bool lost(const struct run *run, struct mz_err *err, const char *tag,
 		       run->doing == MZ_UNDO ? "rolled back" : "applied");
 }
 
+/* A step that was taken must be counted before another one is. */
+static bool read_when_free(struct run *run, struct mz_err *err)
+{
+	do {
+		if (!wait_for_lock(run, NULL, err) ||
+		    !mz_work_read(&run->w, err))
+			return false;
+	} while (run->w.history.busy);
+	return true;
+}
+
 /*
  * A COMMIT went out and no answer came.  Nothing is guessed: connect again,
  * wait until the old backend is gone, and look.
@@ -126,10 +137,8 @@ static bool find_out(struct run *run, size_t committed, struct mz_err *err)
 			  "became of it");
 	mz_db_close(&run->w.db);
 	if (!mz_db_open(&run->w.db, RECONNECT_MS, err) ||
-	    !wait_for_lock(run, NULL, err) || !mz_work_read(&run->w, err))
+	    !read_when_free(run, err))
 		return false;
-	if (run->w.history.busy)
-		return true; /* the caller waits, and reads again */
 	left = still_to_do(run, todo, count);
 	done(run, count - left - committed);
 	run->done = left == 0;

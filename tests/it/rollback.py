@@ -398,6 +398,33 @@ def lost_at_commit():
                   got.event('error').get('hint'))
 
 
+def lost_and_locked():
+    """Lost after COMMIT, and then somebody holds the history: the step that
+    was taken is not taken again."""
+    where = ready()
+    state = {}
+
+    def hook(data):
+        if 'cut' not in state:
+            at = data.find(b'COMMIT\0')
+            if b'DROP TABLE' not in data or at < 0:
+                return None
+            state['cut'] = True
+            return at + 7
+        if b"set_config('lock_timeout'" in data and 'holder' not in state:
+            state['holder'] = server.hold('b', 'BEGIN', 'LOCK TABLE ' + TABLE)
+        elif b'pg_locks' in data and 'holder' in state \
+                and 'free' not in state:
+            state['free'] = True
+            state['holder'].close()
+        return None
+    got = through(Proxy(server.port, hook), 'rollback', where)
+    check('lost and locked: it came to that', ['cut', 'free', 'holder'],
+          sorted(state))
+    check('lost and locked: one step', (0, 1), undone(got))
+    left('abcd')
+
+
 def interrupted():
     where = ready()
     down(where, 'journal', 'd', 'DROP TABLE d;\nSELECT pg_sleep(600);')
@@ -531,10 +558,13 @@ if __name__ == '__main__':
     the_row_stays()
     lock_timeout()
     lost_at_commit()
+    lost_and_locked()
     interrupted()
     at_once(8, FIVE)
     to_at_once()
     among_migrators()
     changed_in_between()
     waits()
+    if not drizzle_home():
+        note('no drizzle-orm here: what the real one makes of it was left out')
     sys.exit(verdict())

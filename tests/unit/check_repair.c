@@ -94,5 +94,29 @@ START_TEST(values_are_quoted_and_rows_are_named_by_their_id)
 
 END_TEST
 
-UNIT_MAIN("repair", what_is_wrong_with_each_row_is_found,
+START_TEST(rows_newer_than_the_folder_are_counted)
+{
+	static const struct {
+		const char *folder, *history;
+		size_t newer;
+	} cases[] = {
+		{ "a:A:10 b:B:20", "A:10 B:20", 0 },
+		{ "a:A:10 b:B:20", "A:10 X:15 Y:-", 0 },
+		{ "a:A:10 b:B:20", "A:10 X:15 Y:21 Z:99", 2 },
+		{ "a:A:10 b:B:20", "A:10 A:10 B:20 B:20", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		static struct world w;
+
+		make_world(&w, JOURNAL, cases[i].folder, cases[i].history);
+		ck_assert_uint_eq(mz_repairs_newer(&w.plan), cases[i].newer);
+		mz_arena_release(&w.arena);
+	}
+}
+
+END_TEST
+
+UNIT_MAIN("repair", rows_newer_than_the_folder_are_counted,
+	  what_is_wrong_with_each_row_is_found,
 	  values_are_quoted_and_rows_are_named_by_their_id)
