@@ -143,6 +143,8 @@ void mz_progress_event(struct mz_report *r, const struct mz_event *e)
 		draw(r);
 		break;
 	case MZ_EV_STATEMENT:
+		if (r->label.len == 0)
+			break; /* of exec */
 		r->statement++;
 		r->detail.len = 0;
 		if (!r->drawn || now_ms() - r->drawn_ms >= REDRAW_MS)
