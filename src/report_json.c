@@ -2,6 +2,7 @@
 /* What programs read: one JSON object a line on stdout. */
 #include <config.h>
 
+#include "json_watch.h"
 #include "line.h"
 #include "sanitise.h"
 #include "voices.h"
@@ -94,6 +95,23 @@ static void say(struct mz_report *r, json_t *o)
 	free(text);
 }
 
+/* ---- for report_json_watch.c */
+
+json_t *mz_json_begin(const char *event)
+{
+	return event_of(event);
+}
+
+void mz_json_put(json_t *o, const char *key, const char *text)
+{
+	put_text(o, key, text);
+}
+
+void mz_json_say(struct mz_report *r, json_t *o)
+{
+	say(r, o);
+}
+
 /* ---- what happens */
 
 static json_t *notice(const struct pgw_diag *d, const char *tag)
@@ -152,76 +170,6 @@ static json_t *applied(const struct mz_event *e)
 	return o;
 }
 
-/* "12,34" as numbers */
-static json_t *pids(const char *text)
-{
-	json_t *list = json_array();
-
-	while (text && *text) {
-		char *end;
-		long long pid = strtoll(text, &end, 10);
-
-		if (end == text)
-			break;
-		json_array_append_new(list, json_integer(pid));
-		text = end + (*end == ',');
-	}
-	return list;
-}
-
-/* Another session; null is what we may not see. */
-static void put_backend(json_t *o, const struct mz_backend *b)
-{
-	put_int(o, "pid", b->pid);
-	put_text(o, "user", b->user);
-	put_text(o, "application", b->application);
-	put_text(o, "address", b->address);
-	put_text(o, "type", b->type);
-	put_text(o, "state", b->state);
-	put_text(o, "since", b->since);
-	put_text(o, "query", b->state ? b->query : NULL);
-	json_object_set_new(o, "blocked_by", pids(b->blocked_by));
-}
-
-static json_t *waiting(const struct mz_event *e)
-{
-	json_t *o = event_of("waiting");
-
-	put_text(o, "message", e->text);
-	if (e->backend)
-		put_backend(o, e->backend);
-	return o;
-}
-
-static json_t *blocked(const struct mz_event *e)
-{
-	json_t *o = event_of(e->backend ? "blocked" : "unblocked");
-
-	put_text(o, "tag", e->tag);
-	if (e->backend)
-		put_backend(o, e->backend);
-	return o;
-}
-
-static json_t *progress(const struct mz_running *run)
-{
-	json_t *o = event_of("progress");
-
-	put_text(o, "tag", run->tag);
-	put_size(o, "statement", run->statement);
-	put_size(o, "statements", run->statements);
-	if (run->line > 0)
-		put_size(o, "line", run->line);
-	put_some(o, "text", run->head);
-	put_ms(o, (uint64_t)run->us);
-	put_text(o, "phase", run->phase);
-	if (run->percent >= 0)
-		put_int(o, "percent", run->percent);
-	if (run->blocker > 0)
-		put_int(o, "blocked_by", run->blocker);
-	return o;
-}
-
 void mz_json_event(struct mz_report *r, const struct mz_event *e)
 {
 	switch (e->kind) {
@@ -229,7 +177,7 @@ void mz_json_event(struct mz_report *r, const struct mz_event *e)
 		say(r, start(r, e));
 		break;
 	case MZ_EV_WAITING:
-		say(r, waiting(e));
+		mz_json_waiting(r, e);
 		break;
 	case MZ_EV_STATEMENT:
 		if (r->verbose)
@@ -249,10 +197,10 @@ void mz_json_event(struct mz_report *r, const struct mz_event *e)
 		break;
 	case MZ_EV_BLOCKED:
 	case MZ_EV_UNBLOCKED:
-		say(r, blocked(e));
+		mz_json_blocked(r, e);
 		break;
 	case MZ_EV_PROGRESS:
-		say(r, progress(e->running));
+		mz_json_progress(r, e->running);
 		break;
 	case MZ_EV_STILL:
 	case MZ_EV_BEGIN:
@@ -391,24 +339,6 @@ void mz_json_facts(struct mz_report *r, const char *event,
 		if (facts[i].key)
 			put_fact(o, &facts[i]);
 	say(r, o);
-}
-
-void mz_json_lockers(struct mz_report *r, const struct mz_locker *list,
-		     size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct mz_locker *k = &list[i];
-		json_t *o = event_of("session");
-
-		put_text(o, "role", mz_role_name(k->role));
-		if (k->role == MZ_ROLE_BLOCKER)
-			put_int(o, "blocks", k->of);
-		put_some(o, "holds", k->what);
-		put_backend(o, &k->backend);
-		put_text(o, "remedy", k->remedy);
-		put_text(o, "effect", k->effect);
-		say(r, o);
-	}
 }
 
 static void put_roles(json_t *o, const struct mz_result *result)
