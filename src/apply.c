@@ -16,7 +16,7 @@ struct mz_apply_options mz_job_options(const struct mz_job *job, size_t i)
 	struct mz_apply_options o = job->options;
 	const struct mz_directives *d;
 
-	if (o.record_only)
+	if (o.doing == MZ_RECORD)
 		return o;
 	d = &job->surveys[i].directives;
 	if (d->has_lock_timeout) {
@@ -34,8 +34,9 @@ struct mz_apply_options mz_job_options(const struct mz_job *job, size_t i)
 
 static size_t statements_of(const struct mz_job *job, size_t migration)
 {
-	return job->options.record_only ? 0 :
-					  job->surveys[migration].statements;
+	return job->options.doing == MZ_RECORD ?
+		       0 :
+		       job->surveys[migration].statements;
 }
 
 static void tell(struct mz_applying *ap, enum mz_event_kind kind,
@@ -48,7 +49,8 @@ static void tell(struct mz_applying *ap, enum mz_event_kind kind,
 			.kind = kind,
 			.tag = m->tag,
 			.hash = m->hash,
-			.file = m->path,
+			.file = ap->job->scripts[migration]->path,
+			.undone = ap->job->options.doing == MZ_UNDO,
 			.k = ap->job->before + migration + 1,
 			.n = ap->job->total,
 			.statements = statements_of(ap->job, migration),
@@ -59,7 +61,7 @@ static void tell(struct mz_applying *ap, enum mz_event_kind kind,
 static void tell_statement(struct mz_applying *ap, const struct mz_sent *sent,
 			   const char *tag)
 {
-	const struct mz_migration *m = ap->job->todo[sent->migration];
+	const struct mz_migration *m = ap->job->scripts[sent->migration];
 
 	mz_tell(&ap->db->listener,
 		&(struct mz_event){
@@ -230,13 +232,19 @@ static bool open_transaction(struct mz_applying *ap, size_t i)
 	const struct mz_apply_options o = mz_job_options(job, i);
 	bool may_lock = job->history->may_lock ||
 			job->history->shape == MZ_SHAPE_ABSENT;
+	size_t gone = job->options.doing == MZ_UNDO ? i : 0;
+	size_t more = job->options.doing == MZ_UNDO ? 0 : i;
 	const char *sql =
-		mz_printf(ap->arena, "%s; %s%s%s%s",
+		mz_printf(ap->arena, "%s; %s%s; %s%s%s",
 			  mz_guard_begin_sql(ap->arena, job->table),
 			  i > 0 ? mz_guard_no_waiters_sql() : "",
 			  mz_guard_history_sql(ap->arena, job->table,
-					       job->history->count + i,
+					       job->history->count - gone +
+						       more,
 					       may_lock),
+			  mz_guard_same_sql(ap->arena, job->table, job->history,
+					    &(struct mz_same){ job->shape,
+							       gone }),
 			  mz_wanted_sql(ap->arena, &o, true),
 			  mz_timeouts_sql(ap->arena, &o, false));
 
@@ -282,14 +290,23 @@ static bool send_statements(struct mz_applying *ap, size_t i,
 	return true;
 }
 
+static const char *record_sql(struct mz_applying *ap, size_t i)
+{
+	const struct mz_job *job = ap->job;
+
+	if (job->options.doing == MZ_UNDO)
+		return mz_history_remove_sql(ap->arena, job->table,
+					     job->rows[i]);
+	return mz_history_insert_sql(ap->arena, job->table, job->shape,
+				     job->folder->layout, job->todo[i]);
+}
+
 static bool close_migration(struct mz_applying *ap, size_t i)
 {
 	const struct mz_job *job = ap->job;
 	bool last = i + 1 == job->count;
 	bool commits = last || !job->options.one_transaction;
-	const char *sql = mz_history_insert_sql(ap->arena, job->table,
-						job->shape, job->folder->layout,
-						job->todo[i]);
+	const char *sql = record_sql(ap, i);
 
 	if (commits)
 		sql = mz_printf(ap->arena, MZ_RESET_SQL "; %s", sql);
@@ -308,7 +325,7 @@ static bool send_script(struct mz_applying *ap, size_t i, struct mz_err *err)
 	bool ok;
 
 	pgw_buf_init(&text, MZ_FILE_MAX);
-	ok = mz_folder_read(job->folder, job->todo[i], &text, err);
+	ok = mz_folder_read(job->folder, job->scripts[i], &text, err);
 	if (!ok)
 		ap->out->ending = MZ_END_FAILED;
 	ok = ok && send_statements(ap, i, pgw_buf_view(&text));
@@ -322,7 +339,7 @@ static bool send_migration(struct mz_applying *ap, size_t i, struct mz_err *err)
 
 	return (i > 0 && o->one_transaction ? adjust_settings(ap, i) :
 					      open_transaction(ap, i)) &&
-	       (o->record_only || send_script(ap, i, err)) &&
+	       (o->doing == MZ_RECORD || send_script(ap, i, err)) &&
 	       close_migration(ap, i);
 }
 

@@ -14,8 +14,15 @@
 #include "options.h"
 #include "statements.h"
 
+/* What is done with each migration. */
+enum mz_doing {
+	MZ_APPLY,  /* run its script, write its row */
+	MZ_RECORD, /* write its row, run nothing */
+	MZ_UNDO,   /* run its down script, remove its row */
+};
+
 struct mz_apply_options {
-	bool record_only;	      /* write the rows, run nothing */
+	enum mz_doing doing;
 	bool one_transaction;	      /* around all migrations: Drizzle's way */
 	int64_t lock_timeout_ms;      /* 0 = the server's */
 	int64_t statement_timeout_ms; /* 0 = none of ours */
@@ -37,10 +44,15 @@ struct mz_job {
 	const struct mz_history *history; /* that the plan was made from */
 	enum mz_shape shape;		  /* of the table, or of a new one */
 	const struct mz_migration *const *todo;
-	const struct mz_survey *surveys; /* of each; not with record_only */
 	size_t count;
 	size_t before, total; /* of the run: so many came before these */
 	bool pooled;	      /* a pooler may take another server each time */
+
+	/* Of each: its file, which is another one to UNDO; its survey, but not
+	 * to RECORD; the row that records it, only to UNDO. */
+	const struct mz_migration *const *scripts;
+	const struct mz_survey *surveys;
+	const struct mz_row *const *rows;
 	struct mz_apply_options options;
 };
 

@@ -13,5 +13,5 @@ bool cmd_baseline(struct mz_context *c, struct mz_err *err)
 		c->opt.to = c->opt.args[0];
 	if (c->opt.out_of_order == MZ_ORDER_AUTO)
 		c->opt.out_of_order = MZ_ORDER_REFUSE;
-	return mz_run(c, true, err);
+	return mz_run(c, MZ_RECORD, err);
 }

@@ -5,5 +5,5 @@
 
 bool cmd_migrate(struct mz_context *c, struct mz_err *err)
 {
-	return c->opt.dry_run ? cmd_plan(c, err) : mz_run(c, false, err);
+	return c->opt.dry_run ? cmd_plan(c, err) : mz_run(c, MZ_APPLY, err);
 }

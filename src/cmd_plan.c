@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include "approval.h"
+#include "drizzle1.h"
 #include "work.h"
+
+#include <string.h>
 
 static const char *why_of(enum mz_sql_kind kind)
 {
@@ -23,14 +27,8 @@ static const char *why_of(enum mz_sql_kind kind)
 }
 
 /* What a survey noted, as a hazard that is shown with its migration. */
-static const struct mz_hazard *hazard_of(struct mz_arena *a,
-					 const struct mz_survey *s)
+static void put_survey(struct mz_hazard *h, const struct mz_survey *s)
 {
-	struct mz_hazard *h;
-
-	if (!s->has_refused && !s->has_cause)
-		return NULL;
-	h = mz_alloc(a, sizeof(*h));
 	*h = (struct mz_hazard){
 		.line = s->has_refused ? s->refused.line : s->cause.line,
 		.column = s->has_refused ? s->refused_column : s->cause_column,
@@ -39,7 +37,21 @@ static const struct mz_hazard *hazard_of(struct mz_arena *a,
 	};
 	if (!h->what)
 		h->what = "a statement";
-	return h;
+}
+
+/* That, and what the statements destroy. */
+static void put_hazards(struct mz_planned *p, struct mz_arena *a,
+			const struct mz_survey *s, const struct mz_dangers *d)
+{
+	struct mz_hazard *list = mz_alloc_array(a, d->count + 1, sizeof(*list));
+	size_t n = 0;
+
+	if (s->has_refused || s->has_cause)
+		put_survey(&list[n++], s);
+	if (d->count > 0)
+		memcpy(list + n, d->list, d->count * sizeof(*list));
+	p->hazards = list;
+	p->nhazards = n + d->count;
 }
 
 static enum mz_planned_transaction transaction_of(const struct mz_work *w,
@@ -69,11 +81,11 @@ static void show(struct mz_work *w)
 			.state = w->plan.list[at].state,
 			.transaction = transaction_of(w, i),
 			.statements = w->surveys[i].statements,
-			.hazards = hazard_of(&c->arena, &w->surveys[i]),
-			.nhazards = w->surveys[i].has_refused ||
-				    w->surveys[i].has_cause,
 			.note = w->plan.list[at].note,
 		};
+		put_hazards(&list[i], &c->arena, &w->surveys[i],
+			    &w->dangers[i]);
+		c->result.destructive += w->dangers[i].destructive;
 	}
 	mz_report_planned(&c->report, list, n);
 }
@@ -81,13 +93,21 @@ static void show(struct mz_work *w)
 bool cmd_plan(struct mz_context *c, struct mz_err *err)
 {
 	struct mz_work w;
+	bool due = false;
 	bool ok = mz_work_open(&w, c, err) && mz_work_look(&w, err) &&
-		  mz_work_choose(&w, err) && mz_work_survey(&w, err);
+		  mz_drizzle1_due(&w, &due, err) && mz_work_choose(&w, err) &&
+		  mz_work_survey(&w, err);
 
 	if (ok) {
+		if (due)
+			mz_drizzle1_tell(&w);
+		mz_drizzle1_warn(&w);
 		show(&w);
 		c->result.kind = MZ_RESULT_PLAN;
 		c->result.pending = w.plan.todo_count;
+		if (w.plan.todo_count > 0)
+			mz_approval_id(c->result.plan, &w.plan,
+				       c->opt.transaction);
 		ok = w.plan.todo_count == 0 ||
 		     (mz_history_writable(&w.history, &w.table, err) &&
 		      mz_work_runs(&w, err));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "work.h"
+#include "drizzle1.h"
 
 bool cmd_status(struct mz_context *c, struct mz_err *err)
 {
@@ -10,6 +10,7 @@ bool cmd_status(struct mz_context *c, struct mz_err *err)
 
 	if (ok) {
 		mz_report_listed(&c->report, w.plan.list, w.plan.listed);
+		mz_drizzle1_tell(&w);
 		c->result.kind = MZ_RESULT_LISTING;
 		mz_result_count(&c->result, w.plan.list, w.plan.listed);
 	}

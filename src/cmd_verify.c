@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "work.h"
+#include "drizzle1.h"
 
 /* A CREATE INDEX CONCURRENTLY that failed leaves one of these behind. */
 static const char invalid_indexes_sql[] =
@@ -74,6 +74,8 @@ bool cmd_verify(struct mz_context *c, struct mz_err *err)
 
 	if (ok) {
 		mz_report_listed(&c->report, w.plan.list, w.plan.listed);
+		mz_drizzle1_tell(&w);
+		mz_drizzle1_warn(&w);
 		c->result.kind = MZ_RESULT_LISTING;
 		mz_result_count(&c->result, w.plan.list, w.plan.listed);
 		ok = mz_plan_agrees(&w.plan, &w.wish, err) &&

@@ -39,6 +39,9 @@ typedef bool (*mz_command)(struct mz_context *c, struct mz_err *err);
 /* The signal that has come, or 0.  It stays; it does not wait. */
 int mz_context_signal(const struct mz_context *c);
 
+/* What the clock on the wall says: ms since 1970. */
+int64_t mz_now_ms(void);
+
 /*
  * Each fills what the command line left open, from the environment, .env,
  * drizzle.config.* and the presets, and touches no file it does not need.

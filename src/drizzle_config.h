@@ -25,6 +25,7 @@
 	FIELD(OUT, ROOT, "out", "--dir")                                  \
 	FIELD(SCHEMA, MIGRATIONS, "schema", "--schema")                   \
 	FIELD(TABLE, MIGRATIONS, "table", "--table")                      \
+	FIELD(PREFIX, MIGRATIONS, "prefix", "--layout")                   \
 	FIELD(URL, CREDENTIALS, "url", "--url or DATABASE_URL")           \
 	FIELD(HOST, CREDENTIALS, "host", "--url or DATABASE_URL")         \
 	FIELD(PORT, CREDENTIALS, "port", "--url or DATABASE_URL")         \

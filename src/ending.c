@@ -30,7 +30,18 @@ static bool cancel(struct mz_applying *ap, struct pgw_err *why)
 	return pgw_conn_txn(ap->db->conn) == 'I';
 }
 
-/* ", 3 migrations before it were applied" and its like. */
+static bool undoes(const struct mz_applying *ap)
+{
+	return ap->job->options.doing == MZ_UNDO;
+}
+
+/* " down", behind the tag of a migration that is being rolled back. */
+static const char *down(const struct mz_applying *ap)
+{
+	return undoes(ap) ? " down" : "";
+}
+
+/* " (3 migrations before it were applied)" and its like. */
 static const char *before(struct mz_applying *ap)
 {
 	size_t n = ap->job->before + ap->out->count;
@@ -39,13 +50,16 @@ static const char *before(struct mz_applying *ap)
 		return " (and nothing of the others in its transaction)";
 	if (n == 0)
 		return "";
+	if (undoes(ap))
+		return mz_printf(ap->arena, " (%zu %s rolled back before it)",
+				 n, n == 1 ? "was" : "were");
 	return mz_printf(ap->arena, " (%zu migration%s before it %s applied)",
 			 n, n == 1 ? "" : "s", n == 1 ? "was" : "were");
 }
 
 static void explain_statement(struct mz_applying *ap, struct mz_err *err)
 {
-	const struct mz_migration *m = ap->job->todo[ap->culprit.migration];
+	const struct mz_migration *m = ap->job->scripts[ap->culprit.migration];
 	struct mz_culprit c = { .tag = m->tag,
 				.file = m->path,
 				.start = ap->culprit.start,
@@ -96,15 +110,17 @@ static void explain_failure(struct mz_applying *ap, struct mz_err *err)
 	const struct mz_migration *m = ap->job->todo[ap->culprit.migration];
 	const char *when = what[ap->culprit.purpose];
 
+	if (undoes(ap) && ap->culprit.purpose == MZ_FOR_RECORD)
+		when = "while its row was removed";
 	if (ap->surprised) {
 		mz_fail(err, MZ_internal,
-			"%s: the server answered, but not what must come %s; "
-			"nothing more was sent",
-			m->tag, *when ? when : "after a statement");
+			"%s%s: the server answered, but not what must come "
+			"%s; nothing more was sent",
+			m->tag, down(ap), *when ? when : "after a statement");
 		return;
 	}
-	mz_fail(err, MZ_sql, "%s failed%s%s; nothing of it was kept%s", m->tag,
-		*when ? " " : "", when, before(ap));
+	mz_fail(err, MZ_sql, "%s%s failed%s%s; nothing of it was kept%s",
+		m->tag, down(ap), *when ? " " : "", when, before(ap));
 	if (ap->culprit.purpose == MZ_FOR_STATEMENT)
 		explain_statement(ap, err);
 	else
@@ -144,6 +160,7 @@ static bool is_for_steps(const struct mz_applying *ap)
 	const char *state = pgw_diag_sqlstate(&ap->diag);
 
 	return ap->culprit.purpose == MZ_FOR_STATEMENT && !ap->surprised &&
+	       ap->job->options.doing == MZ_APPLY &&
 	       !ap->job->options.one_transaction &&
 	       (strcmp(state, "2D000") == 0 || strcmp(state, "55P04") == 0);
 }
@@ -159,20 +176,23 @@ static void interrupted(struct mz_applying *ap, struct mz_err *err)
 	mz_db_fail(err, &ap->lost);
 	if (n == job->count)
 		mz_fail(err, MZ_connect,
-			"interrupted, but %s was applied all the same",
-			job->todo[n - 1]->tag);
+			"interrupted, but %s was %s all the same",
+			job->todo[n - 1]->tag,
+			undoes(ap) ? "rolled back" : "applied");
 	else if (settled)
 		mz_fail(err, MZ_connect,
-			"interrupted; nothing of %s was kept%s",
-			job->todo[n]->tag, before(ap));
+			"interrupted; nothing of %s%s was kept%s",
+			job->todo[n]->tag, down(ap), before(ap));
 	else
 		mz_fail(err, MZ_connect,
-			"interrupted; the server did not stop %s in time: "
+			"interrupted; the server did not stop %s%s in time: "
 			"%.300s",
-			job->todo[n]->tag, why.msg);
+			job->todo[n]->tag, down(ap), why.msg);
 	if (!settled)
-		mz_hint(err, "it may still be running there, and may be "
-			     "applied: look with mizzle status");
+		mz_hint(err,
+			"it may still be running there, and may be %s: "
+			"look with mizzle status",
+			undoes(ap) ? "rolled back" : "applied");
 	err->signal = -1;
 }
 

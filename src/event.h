@@ -66,7 +66,7 @@ struct mz_running {
 };
 
 enum mz_event_kind {
-	MZ_EV_START,	 /* a run begins: file = folder, k of n to apply */
+	MZ_EV_START,	 /* a run begins: file = folder, k of n to be done */
 	MZ_EV_WAITING,	 /* for a server, or who migrates: text, backend */
 	MZ_EV_STILL,	 /* the same wait, as it is now: text */
 	MZ_EV_BEGIN,	 /* tag, k of n, statements */
@@ -74,7 +74,7 @@ enum mz_event_kind {
 	MZ_EV_PROGRESS,	 /* running; every so often while we wait */
 	MZ_EV_BLOCKED,	 /* tag or NULL, backend, text: who blocks it */
 	MZ_EV_UNBLOCKED, /* tag or NULL: nobody does any more */
-	MZ_EV_APPLIED,	 /* tag, hash, statements, us; k of n */
+	MZ_EV_APPLIED,	 /* tag, hash, statements, us; k of n; undone */
 	MZ_EV_NOTICE,	 /* tag or NULL, diag */
 	MZ_EV_REMARK,	 /* text: something the user should know */
 	MZ_EV_WARNING,	 /* text: something the user should see to */
@@ -86,6 +86,7 @@ struct mz_event {
 	const char *hash;
 	const char *text;
 	const char *file;
+	bool undone; /* START, BEGIN, APPLIED: it is rolled back instead */
 	size_t k, n; /* migration k of n, from 1 */
 	size_t statements;
 	size_t line;

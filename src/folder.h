@@ -42,6 +42,7 @@ struct mz_folder {
 	enum mz_layout layout;
 	struct mz_migration *migrations; /* in the order of execution */
 	size_t count;
+	bool bare; /* loading failed as there is nothing, in whatever layout */
 };
 
 /* Everything that is listed is read and hashed.  Memory comes from a. */

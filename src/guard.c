@@ -31,6 +31,13 @@ const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t)
 			 t->lock_key);
 }
 
+/* The table as an OID. */
+static const char *relation(struct mz_arena *a, const struct mz_table *t)
+{
+	return mz_printf(a, "%s::pg_catalog.regclass::pg_catalog.oid",
+			 mz_quote_literal(a, t->quoted));
+}
+
 const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 				 size_t rows, bool may_lock)
 {
@@ -49,11 +56,37 @@ const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 			 lock, t->quoted, rows);
 }
 
-/* The table as an OID. */
-static const char *relation(struct mz_arena *a, const struct mz_table *t)
+const char *mz_guard_that_sql(struct mz_arena *a, const char *condition)
 {
-	return mz_printf(a, "%s::pg_catalog.regclass::pg_catalog.oid",
-			 mz_quote_literal(a, t->quoted));
+	return mz_printf(a,
+			 "SELECT CAST(CASE WHEN %s THEN '1' "
+			 "ELSE '" MARKER "the history has changed' END "
+			 "AS pg_catalog.int4)",
+			 condition);
+}
+
+const char *mz_guard_same_sql(struct mz_arena *a, const struct mz_table *t,
+			      const struct mz_history *h,
+			      const struct mz_same *same)
+{
+	/* ids only grow: who adds a row adds one above the newest */
+	int64_t newest = h->count > 0 ? h->rows[h->count - 1].id : 0;
+	const char *rows = mz_printf(a,
+				     "(SELECT pg_catalog.count(*) FROM %s "
+				     "WHERE id OPERATOR(pg_catalog.<=) "
+				     "%" PRId64 ") OPERATOR(pg_catalog.=) %zu",
+				     t->quoted, newest, h->count - same->gone);
+
+	return mz_guard_that_sql(
+		a, mz_printf(a,
+			     "%s AND (SELECT pg_catalog.count(*) "
+			     "FROM pg_catalog.pg_attribute a "
+			     "WHERE a.attrelid OPERATOR(pg_catalog.=) %s "
+			     "AND a.attname OPERATOR(pg_catalog.=) 'name' "
+			     "AND NOT a.attisdropped) "
+			     "OPERATOR(pg_catalog.=) %d",
+			     rows, relation(a, t),
+			     same->shape == MZ_SHAPE_COLUMNS_5));
 }
 
 /*

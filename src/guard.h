@@ -21,6 +21,24 @@ const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t);
 const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 				 size_t rows, bool may_lock);
 
+/* Go on with that: fail as contended unless the condition holds. */
+const char *mz_guard_that_sql(struct mz_arena *a, const char *condition);
+
+/* What else must be as it was read, or as we have left it since then. */
+struct mz_same {
+	enum mz_shape shape;
+	size_t gone; /* of the rows that were read */
+};
+
+/*
+ * Go on with that: fail unless all rows of h are there still, but for those
+ * that we removed, and the table has the shape.  Their number alone would not
+ * tell that some were removed and others added since then.
+ */
+const char *mz_guard_same_sql(struct mz_arena *a, const struct mz_table *t,
+			      const struct mz_history *h,
+			      const struct mz_same *same);
+
 /*
  * A foreign migrator that waits for the table gets it at our COMMIT, reads what
  * is recorded so far and goes on from there, while we would, too.  So who waits

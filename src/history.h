@@ -79,6 +79,10 @@ const char *mz_history_create_sql(struct mz_arena *a, const struct mz_table *t,
 				  const struct mz_history *h,
 				  enum mz_shape shape);
 
+/* Remove just this row; fails where it does not go. */
+const char *mz_history_remove_sql(struct mz_arena *a, const struct mz_table *t,
+				  const struct mz_row *row);
+
 /* The row of one migration. */
 const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
 				  enum mz_shape shape, enum mz_layout layout,

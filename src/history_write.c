@@ -105,3 +105,17 @@ const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
 			 t->quoted, m->hash, m->when,
 			 mz_quote_literal(a, name));
 }
+
+const char *mz_history_remove_sql(struct mz_arena *a, const struct mz_table *t,
+				  const struct mz_row *row)
+{
+	return mz_printf(a,
+			 "WITH gone AS (DELETE FROM %s "
+			 "WHERE id OPERATOR(pg_catalog.=) %" PRId64 " "
+			 "RETURNING id) SELECT CAST(CASE WHEN "
+			 "pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 "
+			 "THEN '1' ELSE 'row %" PRId64 " is not to be "
+			 "removed: look for triggers, rules and policies of "
+			 "the history' END AS pg_catalog.int4) FROM gone",
+			 t->quoted, row->id, row->id);
+}

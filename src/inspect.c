@@ -3,6 +3,7 @@
 
 #include "inspect.h"
 
+#include "down.h"
 #include "file.h"
 
 #include <string.h>
@@ -18,6 +19,27 @@ static void check_text(const struct mz_folder *f, const struct mz_migration *m,
 		mz_inspect_script(m, pgw_buf_view(&text), findings);
 	else
 		mz_findings_add_err(findings, "unreadable-file", &err);
+	pgw_buf_release(&text);
+}
+
+/* What a rollback would refuse, found before anybody needs it. */
+static void check_down(const struct mz_folder *f, const struct mz_migration *m,
+		       struct mz_findings *findings)
+{
+	struct mz_migration down = mz_down_of(findings->arena, f, m);
+	struct pgw_buf text;
+	struct mz_file file;
+	struct mz_err err;
+	bool ok;
+
+	pgw_buf_init(&text, MZ_FILE_MAX);
+	if (mz_file_read(&file, down.path, &text))
+		ok = mz_down_sound(f, &down, pgw_buf_view(&text), &err);
+	else
+		ok = file.problem == MZ_FILE_MISSING ||
+		     mz_file_fail(&file, &err);
+	if (!ok)
+		mz_findings_add_err(findings, "down-script", &err);
 	pgw_buf_release(&text);
 }
 
@@ -44,8 +66,10 @@ bool mz_inspect(struct mz_folder *f, struct mz_findings *findings,
 	if (whole)
 		mz_inspect_strays(f, findings);
 	for (size_t i = 0; i < f->count; i++) {
-		if (f->migrations[i].present)
-			check_text(f, &f->migrations[i], findings);
+		if (!f->migrations[i].present)
+			continue;
+		check_text(f, &f->migrations[i], findings);
+		check_down(f, &f->migrations[i], findings);
 	}
 	return true;
 }

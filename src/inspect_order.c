@@ -252,6 +252,11 @@ static void stray_script(const struct strays *s, const char *name)
 	const char *tag = mz_strndup(s->findings->arena, name,
 				     strlen(name) - (down ? 9 : 4));
 
+	if (down && s->f->layout == MZ_LAYOUT_FOLDERS) {
+		stray(s, name, "is not where a rollback looks for it",
+		      "move it into the folder of its migration, as down.sql");
+		return;
+	}
 	if (is_known(s, tag) || (!down && s->f->layout == MZ_LAYOUT_PLAIN))
 		return;
 	if (down)

@@ -67,6 +67,7 @@ static bool no_listing(const struct mz_loader *l, int error)
 
 	switch (error) {
 	case ENOENT:
+		l->folder->bare = dir[0] != '\0';
 		mz_fail(err, MZ_usage, "no folder %s",
 			dir[0] ? dir : "with an empty name");
 		mz_hint(err, "name the folder of your migrations with --dir, "
@@ -238,6 +239,7 @@ static bool nothing_there(const struct mz_loader *l, const struct mz_listing *d)
 {
 	const char *dir = l->folder->dir;
 
+	l->folder->bare = !find(d, "_journal.json");
 	mz_fail(l->err, MZ_usage,
 		"no migrations in %s: neither meta/_journal.json nor "
 		"<14 digits>_name/migration.sql nor *.sql",

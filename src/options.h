@@ -53,6 +53,11 @@ enum mz_option_id {
 	WORD(FAIL_ON_ERROR, "error")     \
 	WORD(FAIL_ON_WARNING, "warning") \
 	WORD(FAIL_ON_NONE, "none")
+#define MZ_LAYOUT_WORDS(WORD)           \
+	WORD(FOLDER_AUTO, "auto")       \
+	WORD(FOLDER_JOURNAL, "journal") \
+	WORD(FOLDER_FOLDERS, "folders") \
+	WORD(FOLDER_PLAIN, "plain")
 
 /* CHOICE(kind, list): every kind that is one of a few words. */
 #define MZ_CHOICES(CHOICE)                   \
@@ -60,7 +65,8 @@ enum mz_option_id {
 	CHOICE(transaction, MZ_TRANSACTIONS) \
 	CHOICE(order, MZ_ORDERS)             \
 	CHOICE(resume, MZ_RESUMES)           \
-	CHOICE(fail_on, MZ_FAIL_ONS)
+	CHOICE(fail_on, MZ_FAIL_ONS)         \
+	CHOICE(layout, MZ_LAYOUT_WORDS)
 
 #define WORD(constant, word) MZ_##constant,
 #define CHOICE(kind, list) typedef enum { list(WORD) } mz_kind_##kind;

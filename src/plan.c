@@ -118,10 +118,14 @@ static bool is_duplicate(const struct matcher *m, const struct mz_row *row)
 	for (size_t j = 0; j < m->h->count; j++) {
 		const struct mz_row *other = &m->h->rows[j];
 
-		if (m->migration_of[j] != UNMATCHED &&
-		    strcmp(other->hash, row->hash) == 0 &&
+		if (m->migration_of[j] == UNMATCHED)
+			continue;
+		if (strcmp(other->hash, row->hash) == 0 &&
 		    other->has_when == row->has_when &&
 		    other->when == row->when)
+			return true;
+		if (other->name && row->name &&
+		    strcmp(other->name, row->name) == 0)
 			return true;
 	}
 	return false;
@@ -137,11 +141,17 @@ static void list_row(struct mz_listed *l, const struct mz_row *row)
 	l->recorded_when = row->when;
 }
 
-static struct mz_listed *list(struct mz_plan *p, enum mz_state state)
+static struct mz_listed *list(struct mz_plan *p, enum mz_state state,
+			      const struct mz_row *row)
 {
+	struct mz_listed *l = &p->list[p->listed];
+
 	p->counts[state]++;
-	p->list[p->listed].state = state;
-	return &p->list[p->listed++];
+	p->rows[p->listed++] = row;
+	l->state = state;
+	if (row)
+		list_row(l, row);
+	return l;
 }
 
 static void list_missing(struct mz_plan *p, struct mz_arena *a,
@@ -154,15 +164,14 @@ static void list_missing(struct mz_plan *p, struct mz_arena *a,
 		if (m->migration_of[j] != UNMATCHED)
 			continue;
 		if (is_duplicate(m, row)) {
-			p->duplicates++;
+			p->duplicated[p->duplicates++] = row;
 			continue;
 		}
-		l = list(p, MZ_MISSING);
+		l = list(p, MZ_MISSING, row);
 		l->tag = row->name ?
 				 row->name :
 				 mz_printf(a, "row %lld", (long long)row->id);
 		l->when = row->when;
-		list_row(l, row);
 	}
 }
 
@@ -192,7 +201,7 @@ static void list_pending(struct mz_plan *p, struct mz_arena *a, size_t i,
 	const struct mz_migration *m = &p->folder->migrations[i];
 	const struct mz_partial *part = mz_partials_find(&p->history->partials,
 							 m->tag);
-	struct mz_listed *l = list(p, part ? MZ_PARTIAL : state);
+	struct mz_listed *l = list(p, part ? MZ_PARTIAL : state, NULL);
 
 	l->tag = m->tag;
 	l->hash = m->hash;
@@ -210,11 +219,10 @@ static void list_recorded(struct mz_plan *p, size_t i, const struct mz_row *row,
 
 	if (strcmp(row->hash, m->hash) != 0)
 		state = eol->is(eol->ctx, i, row->hash) ? MZ_EOL : MZ_MODIFIED;
-	l = list(p, state);
+	l = list(p, state, row);
 	l->tag = m->tag;
 	l->hash = m->hash;
 	l->when = m->when;
-	list_row(l, row);
 }
 
 void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
@@ -226,6 +234,8 @@ void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 
 	*p = (struct mz_plan){ .folder = f, .history = h };
 	p->list = mz_alloc_array(a, f->count + h->count + 1, sizeof(*p->list));
+	p->rows = mz_alloc_array(a, f->count + h->count + 1, sizeof(*p->rows));
+	p->duplicated = mz_alloc_array(a, h->count, sizeof(*p->duplicated));
 	match(&m, a);
 	last = last_matched(&m);
 	for (size_t i = 0; i < f->count; i++) {
@@ -280,8 +290,9 @@ bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
 			modified->tag, modified->recorded_hash, modified->hash,
 			more(text, p->counts[MZ_MODIFIED]));
 		return mz_hint(err, "restore the file and put the change into "
-				    "a new migration, or go on with "
-				    "--allow-modified");
+				    "a new migration; --allow-modified goes "
+				    "on all the same, mizzle repair records "
+				    "the file as it is now");
 	}
 	if (missing && !wish->allow_missing) {
 		mz_fail(err, MZ_history,
@@ -292,7 +303,8 @@ bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
 		return mz_hint(err,
 			       "is this folder older than the database, or of "
 			       "another application? else go on with "
-			       "--allow-missing");
+			       "--allow-missing, or have mizzle repair remove "
+			       "the row");
 	}
 	return true;
 }

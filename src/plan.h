@@ -23,10 +23,13 @@ struct mz_plan {
 	const struct mz_history *history;
 	struct mz_listed *list; /* the folder's order, then what is missing */
 	size_t listed;
+	const struct mz_row **rows;	  /* of each in the list; NULL = none */
+	const struct mz_row **duplicated; /* see duplicates */
 	const struct mz_migration **todo; /* to be applied, in this order */
 	size_t todo_count;
 	size_t counts[MZ_STATES];
 	size_t duplicates; /* rows that record a migration once more */
+	size_t unnamed;	   /* rows that Drizzle 1.x does not know: upgrade.h */
 	size_t skipped;	   /* pending, but left out because of order = skip */
 };
 

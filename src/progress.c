@@ -120,6 +120,8 @@ static void set_label(struct mz_report *r, const struct mz_event *e)
 		mz_line_printf(&l, "[%zu/%zu] ", e->k, e->n);
 		mz_line_foreign(&l, e->tag, NULL);
 	}
+	if (e->undone)
+		mz_line_put(&l, " down");
 	pgw_buf_release(&r->label);
 	r->label = l.text;
 	r->statement = 0;

@@ -244,6 +244,14 @@ void mz_report_planned(struct mz_report *r, const struct mz_planned *list,
 		mz_text_planned(r, list, n);
 }
 
+void mz_report_new(struct mz_report *r, const struct mz_new *n)
+{
+	if (r->json)
+		mz_json_new(r, n);
+	else
+		mz_text_new(r, n);
+}
+
 const char *mz_planned_transaction_name(enum mz_planned_transaction t)
 {
 	switch (t) {
@@ -255,6 +263,15 @@ const char *mz_planned_transaction_name(enum mz_planned_transaction t)
 		break;
 	}
 	return "none";
+}
+
+void mz_report_repairs(struct mz_report *r, const struct mz_repair *list,
+		       size_t n)
+{
+	if (r->json)
+		mz_json_repairs(r, list, n);
+	else
+		mz_text_repairs(r, list, n);
 }
 
 void mz_report_finding(struct mz_report *r, const struct mz_finding *f)

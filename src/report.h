@@ -17,13 +17,17 @@
 
 /* How it came out.  A command fills it; main has it printed, last. */
 enum mz_result_kind {
-	MZ_RESULT_NONE,	    /* nothing to count */
-	MZ_RESULT_MIGRATE,  /* applied, pending, us, round_trips */
-	MZ_RESULT_BASELINE, /* the same: applied are those recorded */
-	MZ_RESULT_LISTING,  /* counts: status, verify */
-	MZ_RESULT_PLAN,	    /* pending: what would be applied */
-	MZ_RESULT_FINDINGS, /* errors, warnings, checked */
-	MZ_RESULT_LOCKS,    /* locks: how many of each role */
+	MZ_RESULT_NONE,	     /* nothing to count */
+	MZ_RESULT_MIGRATE,   /* applied, pending, us, round_trips */
+	MZ_RESULT_BASELINE,  /* the same: applied are those recorded */
+	MZ_RESULT_ROLLBACK,  /* the same: applied are those rolled back */
+	MZ_RESULT_UNDOING,   /* applied: what would be rolled back */
+	MZ_RESULT_REPAIR,    /* repaired */
+	MZ_RESULT_REPAIRING, /* repaired: what would be */
+	MZ_RESULT_LISTING,   /* counts: status, verify */
+	MZ_RESULT_PLAN,	     /* pending: to be applied; plan, destructive */
+	MZ_RESULT_FINDINGS,  /* errors, warnings, checked */
+	MZ_RESULT_LOCKS,     /* locks: how many of each role */
 };
 
 /* Of the command locks: what a session has to do with a migration. */
@@ -43,8 +47,11 @@ struct mz_result {
 	uint64_t us;	/* how long it took */
 	size_t round_trips;
 	size_t counts[MZ_STATES];
+	size_t repaired;	 /* what was wrong with the history */
 	size_t errors, warnings; /* findings */
 	size_t checked;		 /* migrations that were looked at */
+	char plan[16];		 /* PLAN: its id, "" when there is none */
+	size_t destructive;	 /* PLAN: statements */
 	size_t roles[MZ_ROLES];	 /* locks */
 };
 
@@ -129,6 +136,7 @@ struct mz_hazard {
 	size_t line, column; /* 0 when unknown */
 	const char *what;    /* the statement: "CREATE INDEX CONCURRENTLY" */
 	const char *why;
+	bool destructive; /* something is lost when it has run */
 };
 
 struct mz_planned {
@@ -142,6 +150,27 @@ struct mz_planned {
 };
 
 void mz_report_planned(struct mz_report *r, const struct mz_planned *list,
+		       size_t n);
+
+/* A migration that was made: what is in its files is told by their names. */
+struct mz_new {
+	const char *tag, *layout;
+	int64_t when;
+	const char *files[4]; /* the SQL first; NULL at the end */
+};
+
+void mz_report_new(struct mz_report *r, const struct mz_new *n);
+
+/* One thing that repair changes about a row of the history. */
+struct mz_repair {
+	const char *what; /* the column; "row" = it is removed */
+	int64_t row;	  /* its id */
+	const char *tag;  /* the migration; of a row without one "row 12" */
+	const char *why;
+	const char *from, *to; /* NULL = nothing */
+};
+
+void mz_report_repairs(struct mz_report *r, const struct mz_repair *list,
 		       size_t n);
 
 /* One finding of check, where it is, and the line of the file if known. */
@@ -163,6 +192,9 @@ struct mz_fact {
 
 void mz_report_facts(struct mz_report *r, const char *event,
 		     const struct mz_fact *facts, size_t n);
+
+/* "... [y/N] " on stderr, where the answer is typed. */
+void mz_report_question(struct mz_report *r, const char *text);
 
 /* A session that migrates, or is in the way. */
 struct mz_locker {

@@ -15,16 +15,15 @@
  * Foreign text; null for NULL.  JSON escapes control characters by itself, but
  * takes no bytes that are not UTF-8.
  */
-static void put_text(json_t *o, const char *key, const char *text)
+static json_t *text_of(const char *text)
 {
 	struct pgw_buf clean;
 	struct pgw_view rest;
+	json_t *string;
 	uint32_t cp;
 
-	if (!text) {
-		json_object_set_new(o, key, json_null());
-		return;
-	}
+	if (!text)
+		return json_null();
 	pgw_buf_init(&clean, SIZE_MAX);
 	for (rest = pgw_view_of(text); rest.n > 0;) {
 		if (rest.p[0] < 0x20) {
@@ -35,11 +34,15 @@ static void put_text(json_t *o, const char *key, const char *text)
 			mz_put_char(&clean, cp);
 		}
 	}
-	json_object_set_new(o, key,
-			    json_stringn(clean.data ? (const char *)clean.data :
-						      "",
-					 clean.len));
+	string = json_stringn(clean.data ? (const char *)clean.data : "",
+			      clean.len);
 	pgw_buf_release(&clean);
+	return string;
+}
+
+static void put_text(json_t *o, const char *key, const char *text)
+{
+	json_object_set_new(o, key, text_of(text));
 }
 
 /* Only when there is something to say. */
@@ -142,7 +145,7 @@ static json_t *start(const struct mz_report *r, const struct mz_event *e)
 
 	put_text(o, "command", r->command);
 	put_text(o, "dir", e->file);
-	put_size(o, "pending", e->k);
+	put_size(o, e->undone ? "to_roll_back" : "pending", e->k);
 	put_size(o, "total", e->n);
 	return o;
 }
@@ -164,7 +167,8 @@ static json_t *applied(const struct mz_event *e)
 
 	put_text(o, "tag", e->tag);
 	put_text(o, "hash", e->hash);
-	put_text(o, "state", mz_state_name(MZ_APPLIED));
+	put_text(o, "state",
+		 e->undone ? "rolled-back" : mz_state_name(MZ_APPLIED));
 	put_size(o, "statements", e->statements);
 	put_ms(o, e->us);
 	return o;
@@ -279,6 +283,7 @@ static json_t *hazard(const struct mz_hazard *h)
 		put_size(o, "column", h->column);
 	put_text(o, "statement", h->what);
 	put_text(o, "reason", h->why);
+	put_bool(o, "destructive", h->destructive);
 	return o;
 }
 
@@ -301,6 +306,42 @@ void mz_json_planned(struct mz_report *r, const struct mz_planned *list,
 		for (size_t k = 0; k < p->nhazards; k++)
 			json_array_append_new(hazards, hazard(&p->hazards[k]));
 		json_object_set_new(o, "hazards", hazards);
+		say(r, o);
+	}
+}
+
+void mz_json_new(struct mz_report *r, const struct mz_new *n)
+{
+	json_t *o = event_of("migration");
+	json_t *files = json_array();
+
+	put_text(o, "tag", n->tag);
+	put_text(o, "state", mz_state_name(MZ_PENDING));
+	put_text(o, "layout", n->layout);
+	put_int(o, "when", n->when);
+	put_text(o, "file", n->files[0]);
+	for (size_t i = 0; n->files[i]; i++)
+		json_array_append_new(files, text_of(n->files[i]));
+	json_object_set_new(o, "files", files);
+	say(r, o);
+}
+
+void mz_json_repairs(struct mz_report *r, const struct mz_repair *list,
+		     size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct mz_repair *one = &list[i];
+		json_t *o = event_of("repair");
+
+		put_text(o, "action", one->to ? "update" : "delete");
+		put_int(o, "row", one->row);
+		put_text(o, "tag", one->tag);
+		if (one->to) {
+			put_text(o, "column", one->what);
+			put_text(o, "from", one->from);
+			put_text(o, "to", one->to);
+		}
+		put_text(o, "reason", one->why);
 		say(r, o);
 	}
 }
@@ -378,12 +419,32 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 		put_size(o, "pending", result->pending);
 		put_size(o, "round_trips", result->round_trips);
 		break;
+	case MZ_RESULT_ROLLBACK:
+		put_size(o, "rolled_back", result->applied);
+		put_size(o, "pending", result->pending);
+		put_ms(o, result->us);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_UNDOING:
+		put_size(o, "to_roll_back", result->applied);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_REPAIR:
+		put_size(o, "repaired", result->repaired);
+		put_size(o, "round_trips", result->round_trips);
+		break;
+	case MZ_RESULT_REPAIRING:
+		put_size(o, "to_repair", result->repaired);
+		put_size(o, "round_trips", result->round_trips);
+		break;
 	case MZ_RESULT_LISTING:
 		put_counts(o, result);
 		put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_PLAN:
 		put_size(o, "pending", result->pending);
+		put_size(o, "destructive", result->destructive);
+		put_some(o, "plan", result->plan);
 		put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_FINDINGS:

@@ -128,7 +128,9 @@ static void put_planned(struct mz_line *l, const struct mz_planned *p, size_t k)
 		const struct mz_hazard *h = &p->hazards[i];
 
 		mz_line_put(l, "   ");
-		mz_line_paint(l, MZ_PAINT_YELLOW, "!");
+		mz_line_paint(l,
+			      h->destructive ? MZ_PAINT_RED : MZ_PAINT_YELLOW,
+			      "!");
 		mz_line_put(l, " ");
 		if (h->line > 0)
 			mz_line_printf(l, "line %zu: ", h->line);
@@ -147,6 +149,20 @@ void mz_text_planned(struct mz_report *r, const struct mz_planned *list,
 	mz_line_init(&l, r->color_out);
 	for (size_t i = 0; i < n; i++)
 		put_planned(&l, &list[i], i + 1);
+	mz_line_out(&l, r);
+}
+
+/* ---- what was made */
+
+void mz_text_new(struct mz_report *r, const struct mz_new *n)
+{
+	struct mz_line l;
+
+	mz_line_init(&l, false);
+	for (size_t i = 0; n->files[i]; i++) {
+		mz_line_foreign(&l, n->files[i], NULL);
+		mz_line_put(&l, "\n");
+	}
 	mz_line_out(&l, r);
 }
 
@@ -269,6 +285,40 @@ static void put_migrated(struct mz_line *l, const struct mz_result *res)
 	mz_line_put(l, "\n");
 }
 
+static void put_rolled_back(struct mz_line *l, const struct mz_result *res)
+{
+	if (res->applied == 0) {
+		mz_line_put(l, "nothing to roll back\n");
+		return;
+	}
+	mz_line_printf(l, "rolled back %zu migration%s in ", res->applied,
+		       s_of(res->applied));
+	mz_line_time(l, res->us);
+	mz_line_put(l, "\n");
+}
+
+static void put_undoing(struct mz_line *l, const struct mz_result *res)
+{
+	if (res->applied == 0)
+		mz_line_put(l, "nothing to roll back\n");
+	else
+		mz_line_printf(l, "%zu migration%s would be rolled back\n",
+			       res->applied, s_of(res->applied));
+}
+
+static void put_repaired(struct mz_line *l, const struct mz_result *res,
+			 bool would)
+{
+	if (res->repaired == 0)
+		mz_line_put(l, "nothing to repair: history and folder agree\n");
+	else
+		mz_line_printf(l, "%zu change%s %s made to the history\n",
+			       res->repaired, s_of(res->repaired),
+			       would		 ? "would be" :
+			       res->repaired > 1 ? "were" :
+						   "was");
+}
+
 static void put_counts(struct mz_line *l, const struct mz_result *res)
 {
 	size_t total = 0, kinds = 0;
@@ -290,11 +340,20 @@ static void put_counts(struct mz_line *l, const struct mz_result *res)
 
 static void put_plan(struct mz_line *l, const struct mz_result *res)
 {
-	if (res->pending == 0)
+	if (res->pending == 0) {
 		mz_line_put(l, "nothing would be applied\n");
-	else
-		mz_line_printf(l, "%zu migration%s would be applied\n",
-			       res->pending, s_of(res->pending));
+		return;
+	}
+	mz_line_printf(l, "%zu migration%s would be applied", res->pending,
+		       s_of(res->pending));
+	if (res->destructive > 0)
+		mz_line_printf(l, "; %zu statement%s destructive",
+			       res->destructive,
+			       res->destructive == 1 ? " is" : "s are");
+	mz_line_put(l, "\n");
+	if (res->plan[0])
+		mz_line_printf(l, "plan %s: mizzle migrate --approve %s\n",
+			       res->plan, res->plan);
 }
 
 static void put_checked(struct mz_line *l, const struct mz_result *res)
@@ -337,6 +396,20 @@ void mz_text_result(struct mz_report *r, const struct mz_result *result,
 	case MZ_RESULT_BASELINE:
 		if (!failed)
 			put_recorded(&l, result);
+		break;
+	case MZ_RESULT_ROLLBACK:
+		if (!failed)
+			put_rolled_back(&l, result);
+		break;
+	case MZ_RESULT_UNDOING:
+		if (!failed)
+			put_undoing(&l, result);
+		break;
+	case MZ_RESULT_REPAIR:
+	case MZ_RESULT_REPAIRING:
+		if (!failed)
+			put_repaired(&l, result,
+				     result->kind == MZ_RESULT_REPAIRING);
 		break;
 	case MZ_RESULT_LISTING:
 		put_counts(&l, result);

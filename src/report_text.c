@@ -245,7 +245,8 @@ static void start(struct mz_report *r, const struct mz_event *e)
 	mz_line_init(&l, r->color_err);
 	mz_line_printf(&l, "%zu of %zu migrations of ", e->k, e->n);
 	mz_line_foreign(&l, text_or(e->file, "the folder"), NULL);
-	mz_line_put(&l, " to be applied\n");
+	mz_line_printf(&l, " to be %s\n",
+		       e->undone ? "rolled back" : "applied");
 	mz_line_err(&l, r);
 }
 
@@ -289,7 +290,7 @@ static void applied(struct mz_report *r, const struct mz_event *e)
 	mz_line_init(&l, r->color_err);
 	mz_line_printf(&l, "[%zu/%zu] ", e->k, e->n);
 	mz_line_foreign(&l, text_or(e->tag, ""), NULL);
-	mz_line_put(&l, "  ");
+	mz_line_put(&l, e->undone ? " rolled back  " : "  ");
 	mz_line_put(&l, mz_paint_on(&l, MZ_PAINT_DIM));
 	mz_line_time(&l, e->us);
 	mz_line_put(&l, mz_paint_off(&l));

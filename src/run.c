@@ -3,9 +3,11 @@
 
 #include "run.h"
 
-#include "apply.h"
+#include "approval.h"
+#include "drizzle1.h"
 #include "guard.h"
 #include "pooler.h"
+#include "rollback.h"
 #include "stepwise.h"
 #include "watch.h"
 #include "work.h"
@@ -20,14 +22,18 @@
 struct run {
 	struct mz_work w;
 	struct mz_watch watch;
-	bool record_only;
-	size_t applied; /* in all */
-	size_t pending; /* what is left after that */
-	bool done;
-	bool pooled;	       /* a pooler may take another server each time */
+	enum mz_doing doing;
+	struct mz_rollback back; /* to UNDO: which, and how */
+	size_t count;		 /* that were done, in all */
+	size_t pending;		 /* after that */
+	bool done, told;
+	bool due;    /* the history is to be upgraded first: drizzle1.h */
+	bool tried;  /* that is done, or cannot be */
+	bool pooled; /* a pooler may take another server each time */
 	int64_t lock_deadline; /* 0 = nobody was in the way so far */
 	uint32_t retries;
 	struct mz_pause pause; /* between retries */
+	struct mz_approval approval;
 };
 
 /* Something was applied: what is in the way of the next is another thing. */
@@ -65,28 +71,44 @@ static bool retry(struct run *run, struct mz_err *err)
 	return mz_db_sleep(&run->w.db, ms, err);
 }
 
-static size_t still_pending(const struct mz_work *w,
-			    const struct mz_migration *const *todo, size_t n)
+/* How many of them are still to be done. */
+static size_t still_to_do(const struct run *run,
+			  const struct mz_migration *const *todo, size_t n)
 {
-	size_t pending = 0;
+	const struct mz_work *w = &run->w;
+	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (size_t)(todo[i] - w->folder.migrations);
 		enum mz_state state = w->plan.list[at].state;
 
-		pending += state == MZ_PENDING || state == MZ_OUT_OF_ORDER ||
-			   state == MZ_PARTIAL;
+		bool pending = state == MZ_PENDING ||
+			       state == MZ_OUT_OF_ORDER || state == MZ_PARTIAL;
+
+		left += pending == (run->doing != MZ_UNDO);
 	}
-	return pending;
+	return left;
 }
 
-static bool lost(struct mz_err *err, const char *tag, const char *fate)
+/* So many are done. */
+static void done(struct run *run, size_t n)
+{
+	run->count += n;
+	if (run->doing == MZ_UNDO)
+		run->pending += n;
+	else
+		run->pending -= n;
+}
+
+static bool lost(const struct run *run, struct mz_err *err, const char *tag,
+		 const char *fate)
 {
 	char cause[sizeof(err->msg)];
 
 	memcpy(cause, err->msg, sizeof(cause));
 	mz_fail(err, MZ_connect, "%.600s; %s", cause, fate);
-	return mz_hint(err, "%.200s was not applied: run again", tag);
+	return mz_hint(err, "%.200s was not %s: run again", tag,
+		       run->doing == MZ_UNDO ? "rolled back" : "applied");
 }
 
 /*
@@ -96,7 +118,7 @@ static bool lost(struct mz_err *err, const char *tag, const char *fate)
 static bool find_out(struct run *run, size_t committed, struct mz_err *err)
 {
 	const struct mz_migration *const *todo = run->w.plan.todo;
-	size_t count = run->w.plan.todo_count, pending;
+	size_t count = run->w.plan.todo_count, left;
 	struct mz_err cause = *err;
 
 	mz_report_warning(&run->w.c->report,
@@ -108,14 +130,13 @@ static bool find_out(struct run *run, size_t committed, struct mz_err *err)
 		return false;
 	if (run->w.history.busy)
 		return true; /* the caller waits, and reads again */
-	pending = still_pending(&run->w, todo, count);
-	run->applied += count - pending - committed;
-	run->pending -= count - pending - committed;
-	run->done = pending == 0;
+	left = still_to_do(run, todo, count);
+	done(run, count - left - committed);
+	run->done = left == 0;
 	if (run->done)
 		return true;
 	*err = cause;
-	return lost(err, todo[count - pending]->tag,
+	return lost(run, err, todo[count - left]->tag,
 		    "its transaction was rolled back");
 }
 
@@ -136,8 +157,7 @@ static bool after(struct run *run, const struct mz_applied *out,
 {
 	const struct mz_plan *plan = &run->w.plan;
 
-	run->applied += out->count;
-	run->pending -= out->count;
+	done(run, out->count);
 	if (out->count > 0)
 		start_patience(run);
 	switch (out->ending) {
@@ -154,7 +174,7 @@ static bool after(struct run *run, const struct mz_applied *out,
 	case MZ_END_LOST:
 		if (out->commit_unsure)
 			return find_out(run, out->count, err);
-		return lost(err, plan->todo[out->count]->tag,
+		return lost(run, err, plan->todo[out->count]->tag,
 			    "nothing of the present migration was kept");
 	case MZ_END_FAILED:
 	case MZ_END_INTERRUPTED:
@@ -163,14 +183,14 @@ static bool after(struct run *run, const struct mz_applied *out,
 	return false;
 }
 
-static struct mz_apply_options options_of(const struct mz_work *w,
-					  bool record_only)
+static struct mz_apply_options options_of(const struct run *run)
 {
+	const struct mz_work *w = &run->w;
 	const struct mz_options *o = &w->c->opt;
 
 	return (struct mz_apply_options){
-		.record_only = record_only,
-		.one_transaction = record_only ||
+		.doing = run->doing,
+		.one_transaction = run->doing == MZ_RECORD ||
 				   o->transaction == MZ_TRANSACTION_ALL,
 		.lock_timeout_ms = o->lock_timeout,
 		.lock_timeout_given = o->from[MZ_OPT_lock_timeout] ==
@@ -202,10 +222,40 @@ static bool writable(const struct mz_work *w, struct mz_err *err)
 	return false;
 }
 
-/* The scripts are sound, and of a kind that we can run. */
-static bool runnable(struct mz_work *w, struct mz_err *err)
+/* The scripts are sound, of a kind that we can run, and approved. */
+static bool runnable(struct run *run, struct mz_err *err)
 {
-	return mz_work_survey(w, err) && mz_work_runs(w, err);
+	struct mz_work *w = &run->w;
+
+	switch (run->doing) {
+	case MZ_APPLY:
+		return mz_work_survey(w, err) && mz_work_runs(w, err) &&
+		       mz_approval_check(&run->approval, w, err);
+	case MZ_UNDO:
+		return mz_rollback_survey(&run->back, w, err);
+	case MZ_RECORD:
+		break;
+	}
+	return true;
+}
+
+/* As Drizzle 1.x does it, before anything else. */
+static bool upgrade(struct run *run, struct mz_err *err)
+{
+	switch (mz_drizzle1_upgrade(&run->w, err)) {
+	case MZ_AMENDED:
+		run->tried = true;
+		return true;
+	case MZ_AMEND_CONTENDED:
+		return wait_for_lock(run, NULL, err);
+	case MZ_AMEND_DENIED:
+		mz_drizzle1_denied(&run->w, err);
+		run->tried = true;
+		return true;
+	case MZ_AMEND_FAILED:
+		break;
+	}
+	return false;
 }
 
 /* How many of the next, from the first on, are applied in the same way. */
@@ -238,26 +288,53 @@ static bool one_round(struct run *run, struct mz_err *err)
 		.folder = &w->folder,
 		.table = &w->table,
 		.history = &w->history,
-		.options = options_of(w, run->record_only),
+		.options = options_of(run),
 	};
 
-	if (!writable(w, err) || (!run->record_only && !runnable(w, err)))
+	if (run->due)
+		return upgrade(run, err);
+	if (!writable(w, err) || !runnable(run, err))
 		return false;
 	if (!w->c->opt.no_monitor && (!w->c->opt.quiet || w->c->opt.json))
 		mz_watch_monitor(&run->watch, &w->table, w->history.version,
 				 job.options.lock_timeout_ms);
 	job.todo = w->plan.todo;
+	job.scripts = run->doing == MZ_UNDO ? run->back.scripts : job.todo;
+	job.rows = run->back.rows;
 	job.surveys = w->surveys;
 	job.shape = shape_of(w);
-	job.before = run->applied;
-	job.total = run->applied + w->plan.todo_count;
+	job.before = run->count;
+	job.total = run->count + w->plan.todo_count;
 	job.pooled = run->pooled;
-	job.count = run->record_only ? w->plan.todo_count : alike(w);
+	job.count = run->doing == MZ_APPLY ? alike(w) : w->plan.todo_count;
 	if (job.count > 0 || w->history.shape == MZ_SHAPE_ABSENT)
 		mz_apply(&out, &job, &w->c->arena, &w->db, err);
 	else
 		mz_stepwise(&out, &job, &w->c->arena, &w->db, err);
 	return after(run, &out, err);
+}
+
+static bool is_due(struct run *run, struct mz_err *err)
+{
+	bool ok;
+
+	run->due = false;
+	if (run->doing == MZ_UNDO || run->tried)
+		return true;
+	ok = mz_drizzle1_due(&run->w, &run->due, err);
+	run->tried = !run->due;
+	return ok;
+}
+
+static bool choose(struct run *run, struct mz_err *err)
+{
+	struct mz_work *w = &run->w;
+
+	if (run->doing != MZ_UNDO)
+		return mz_work_choose(w, err);
+	run->back.steps = mz_rollback_steps(&w->c->opt, run->count);
+	return mz_rollback_choose(&run->back, &w->plan, &w->c->arena, &w->wish,
+				  err);
 }
 
 /* What is there now, and what is to be done about it. */
@@ -270,9 +347,9 @@ static bool look(struct run *run, struct mz_err *err)
 	if (w->history.busy)
 		return wait_for_lock(run, NULL, err);
 	run->pending = mz_plan_pending(&w->plan);
-	if (!mz_work_choose(w, err))
+	if (!is_due(run, err) || !choose(run, err))
 		return false;
-	run->done = w->plan.todo_count == 0;
+	run->done = w->plan.todo_count == 0 && !run->due;
 	return true;
 }
 
@@ -293,34 +370,48 @@ static void tell_pooler(struct run *run)
 				 p.around ? p.around : "");
 }
 
-static bool run_all(struct run *run, struct mz_err *err)
+/* Once, before anything is done. */
+static void tell_first(struct run *run)
 {
 	struct mz_work *w = &run->w;
-	bool told = false;
 
+	if (run->told)
+		return;
+	run->told = true;
+	mz_tell(&w->db.listener,
+		&(struct mz_event){ .kind = MZ_EV_START,
+				    .file = w->folder.dir,
+				    .undone = run->doing == MZ_UNDO,
+				    .k = w->plan.todo_count,
+				    .n = w->folder.count });
+	if (run->doing != MZ_UNDO)
+		mz_drizzle1_warn(w);
+	if (!run->done)
+		tell_pooler(run);
+}
+
+static bool run_all(struct run *run, struct mz_err *err)
+{
 	while (!run->done) {
 		if (!look(run, err))
 			return false;
-		if (w->history.busy)
+		if (run->w.history.busy)
 			continue;
-		if (!told)
-			mz_tell(&w->db.listener,
-				&(struct mz_event){ .kind = MZ_EV_START,
-						    .file = w->folder.dir,
-						    .k = w->plan.todo_count,
-						    .n = w->folder.count });
-		if (!told && !run->done)
-			tell_pooler(run);
-		told = true;
+		tell_first(run);
 		if (!run->done && !one_round(run, err))
 			return false;
 	}
 	return true;
 }
 
-bool mz_run(struct mz_context *c, bool record_only, struct mz_err *err)
+bool mz_run(struct mz_context *c, enum mz_doing doing, struct mz_err *err)
 {
-	struct run run = { .record_only = record_only };
+	static const enum mz_result_kind kinds[] = {
+		[MZ_APPLY] = MZ_RESULT_MIGRATE,
+		[MZ_RECORD] = MZ_RESULT_BASELINE,
+		[MZ_UNDO] = MZ_RESULT_ROLLBACK,
+	};
+	struct run run = { .doing = doing };
 	int64_t start = pgw_clock_us();
 	bool ok = mz_work_open(&run.w, c, err);
 
@@ -331,8 +422,8 @@ bool mz_run(struct mz_context *c, bool record_only, struct mz_err *err)
 		mz_watch_stop(&run.watch);
 	}
 	c->result = (struct mz_result){
-		.kind = record_only ? MZ_RESULT_BASELINE : MZ_RESULT_MIGRATE,
-		.applied = run.applied,
+		.kind = kinds[doing],
+		.applied = run.count,
 		.pending = run.pending,
 		.present = run.w.folder.count,
 		.us = (uint64_t)(pgw_clock_us() - start),

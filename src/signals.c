@@ -92,6 +92,18 @@ int mz_context_signal(const struct mz_context *c)
 	return write(c->signal_fd, &byte, 1) == 1 ? byte : 128;
 }
 
+bool mz_signals_input(const struct mz_context *c, int fd)
+{
+	struct pollfd p[] = {
+		{ .fd = c->interrupt_fd, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN },
+	};
+
+	while (poll(p, 2, -1) < 0 && errno == EINTR)
+		continue;
+	return p[0].revents == 0;
+}
+
 bool mz_signals_fill_standard(void)
 {
 	int fd;

@@ -14,4 +14,7 @@ bool mz_signals_fill_standard(void);
 /* Fills c->interrupt_fd and c->signal_fd; to be called once. */
 bool mz_signals_catch(struct mz_context *c, struct mz_err *err) PGW_MUST_CHECK;
 
+/* Wait until fd can be read; false when a signal has come before that. */
+bool mz_signals_input(const struct mz_context *c, int fd) PGW_MUST_CHECK;
+
 #endif

@@ -13,6 +13,9 @@ void mz_text_listed(struct mz_report *r, const struct mz_listed *list,
 		    size_t n);
 void mz_text_planned(struct mz_report *r, const struct mz_planned *list,
 		     size_t n);
+void mz_text_new(struct mz_report *r, const struct mz_new *n);
+void mz_text_repairs(struct mz_report *r, const struct mz_repair *list,
+		     size_t n);
 void mz_text_finding(struct mz_report *r, const struct mz_finding *f);
 void mz_text_facts(struct mz_report *r, const struct mz_fact *facts, size_t n);
 
@@ -36,6 +39,9 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 void mz_json_listed(struct mz_report *r, const struct mz_listed *list,
 		    size_t n);
 void mz_json_planned(struct mz_report *r, const struct mz_planned *list,
+		     size_t n);
+void mz_json_new(struct mz_report *r, const struct mz_new *n);
+void mz_json_repairs(struct mz_report *r, const struct mz_repair *list,
 		     size_t n);
 void mz_json_finding(struct mz_report *r, const struct mz_finding *f);
 void mz_json_facts(struct mz_report *r, const char *event,

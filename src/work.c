@@ -8,6 +8,7 @@
 #include "guard.h"
 #include "pooler.h"
 #include "script.h"
+#include "upgrade.h"
 
 #include <string.h>
 
@@ -59,13 +60,15 @@ bool mz_work_read(struct mz_work *w, struct mz_err *err)
 {
 	if (!mz_history_read(&w->history, &w->c->arena, &w->db, &w->table, err))
 		return false;
-	if (w->history.has_partials && !w->history.busy &&
+	if (w->history.busy)
+		return true;
+	if (w->history.has_partials &&
 	    !mz_partials_read(&w->history.partials, &w->c->arena, &w->db,
 			      &w->table, err))
 		return false;
-	if (!w->history.busy)
-		mz_plan_make(&w->plan, &w->c->arena, &w->folder, &w->history,
-			     &(struct mz_eol){ is_eol, w });
+	mz_plan_make(&w->plan, &w->c->arena, &w->folder, &w->history,
+		     &(struct mz_eol){ is_eol, w });
+	mz_upgrade_note(&w->plan, &w->c->arena);
 	return true;
 }
 
@@ -87,13 +90,26 @@ bool mz_work_choose(struct mz_work *w, struct mz_err *err)
 		return false;
 	if (w->plan.duplicates)
 		mz_report_remark(r,
-				 "the history records %zu migrations twice, "
-				 "as runners without a lock do",
-				 w->plan.duplicates);
+				 "the history records %zu migration%s twice, "
+				 "as runners without a lock do; mizzle repair "
+				 "removes such rows",
+				 w->plan.duplicates,
+				 w->plan.duplicates == 1 ? "" : "s");
 	if (w->plan.skipped)
 		mz_report_warning(r, "%zu migrations are left out (skip)",
 				  w->plan.skipped);
 	return true;
+}
+
+/* Without a breakpoint in it the comment of drizzle-kit pull is sound SQL. */
+static void tell_pulled(struct mz_work *w, const struct mz_migration *m)
+{
+	mz_report_warning(&w->c->report,
+			  "%s is one comment, as drizzle-kit pull wrote it: "
+			  "it is recorded and nothing is run; where the "
+			  "database has these objects that is right (and what "
+			  "mizzle baseline does), elsewhere remove /* and */",
+			  m->tag);
 }
 
 static bool refuse_directive(const struct mz_migration *m, struct pgw_view text,
@@ -119,6 +135,9 @@ static bool survey_text(struct mz_work *w, size_t i, struct pgw_view text,
 	if (!mz_folder_sendable(&w->folder, m, text, err))
 		return false;
 	mz_statements_survey(text, s);
+	mz_dangers_find(&w->dangers[i], &w->c->arena, text);
+	if (s->statements == 0 && mz_script_is_introspection(text))
+		tell_pulled(w, m);
 	if (s->directives.unknown.p)
 		return refuse_directive(m, text, s->directives.unknown, err);
 	if (w->stepwise[m - w->folder.migrations])
@@ -142,6 +161,8 @@ bool mz_work_survey(struct mz_work *w, struct mz_err *err)
 {
 	w->surveys = mz_alloc_array(&w->c->arena, w->plan.todo_count + 1,
 				    sizeof(*w->surveys));
+	w->dangers = mz_alloc_array(&w->c->arena, w->plan.todo_count + 1,
+				    sizeof(*w->dangers));
 	for (size_t i = 0; i < w->plan.todo_count; i++)
 		if (!survey_one(w, i, err))
 			return false;

@@ -7,6 +7,7 @@
 #define MZ_WORK_H
 
 #include "command.h"
+#include "dangers.h"
 #include "db.h"
 #include "plan.h"
 #include "statements.h"
@@ -20,7 +21,8 @@ struct mz_work {
 	struct mz_history history;
 	struct mz_plan plan;
 	struct mz_wish wish;
-	struct mz_survey *surveys; /* of each of plan.todo: mz_work_survey */
+	struct mz_survey *surveys;  /* of each of plan.todo: mz_work_survey */
+	struct mz_dangers *dangers; /* likewise */
 	bool *stepwise; /* of each of folder: found out by trying, see apply.h
 			 */
 };

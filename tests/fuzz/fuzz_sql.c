@@ -2,11 +2,12 @@
 /*
  * The splitter: statements stand in order within the text, what is between
  * them is blank, commented or a semicolon, each of them alone is the same one
- * statement, and the end is reached.  The first byte of the input says whether
- * standard_conforming_strings is on.
+ * statement, what it destroys stands within it, and the end is reached.  The
+ * first byte of the input says whether standard_conforming_strings is on.
  */
 #include <config.h>
 
+#include "hazard.h"
 #include "sql.h"
 #include "sql_lex.h"
 
@@ -48,6 +49,21 @@ static void require_same(struct pgw_view text, bool strings,
 	require(!mz_sql_next(&s, &st) && s.problem == MZ_SQL_OK);
 }
 
+static void check_danger(void *ctx, const struct mz_danger *d)
+{
+	const struct mz_sql_statement *st = ctx;
+
+	require(d->at < st->end - st->start && d->what && d->why);
+}
+
+static void check_dangers(struct pgw_view text, bool strings,
+			  struct mz_sql_statement *st)
+{
+	mz_hazard_find((struct pgw_view){ text.p + st->start,
+					  st->end - st->start },
+		       !strings, &(struct mz_danger_sink){ check_danger, st });
+}
+
 static void check_place(struct pgw_view text, size_t at, size_t want_line)
 {
 	size_t line, column, position;
@@ -75,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require_nothing(text.p + before, st.start - before);
 		require_same(text, strings, &st);
 		check_place(text, st.start, st.line);
+		check_dangers(text, strings, &st);
 		before = st.end;
 		strings = s.standard_conforming_strings;
 	}

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Adopting mizzle on a live database: what is there is recorded, not run."""
+import os
 import sys
 
-from harness import (Server, check, drizzle, drizzle_home, finish, folders,
-                     journal, mizzle, needs_program, newdir, note, start,
-                     verdict)
+from harness import (BREAK, Server, check, drizzle, drizzle_home, finish,
+                     folders, journal, mizzle, needs_program, newdir, note,
+                     shared, start, verdict)
 
 needs_program()
 server = Server('autovacuum=off')
@@ -78,6 +79,54 @@ def not_run():
     check('not run', (0, 3), outcome(run('baseline', where)))
 
 
+PULLED = ('-- Current sql file was generated after introspecting the '
+          'database\n-- If you want to run this migration please uncomment '
+          'this code before executing migrations\n/*\n%s*/')
+
+
+def pulled(layout, where):
+    """What drizzle-kit pull wrote: migrate says that it is to be recorded,
+    that is done, and both go on from there."""
+    make, _, columns, version = LAYOUTS[layout]
+    what = 'pulled, %s: ' % layout
+    server.fresh('b')
+    for command in 'migrate', 'plan':
+        got = run(command, where)
+        error = got.event('error')
+        check(what + command, (2, True), (
+            got.status, 'unterminated /* comment' in error['message']))
+        check(what + command + ' says what to do', True,
+              'mizzle baseline TAG' in error.get('hint', ''))
+    check(what + 'nothing was sent', '0', server.sql(
+        'b', "SELECT count(*) FROM pg_namespace WHERE nspname = 'drizzle'"))
+    tag = run('status', where).event('migration')['tag']
+    check(what + 'baseline', (0, 1), outcome(run('baseline', where, tag)))
+    check(what + 'the rest is well', 0, run('verify', where).status)
+    rows = server.history('b', columns)
+    if drizzle_home():
+        done = drizzle(version, server.url('b'), where)
+        check(what + 'Drizzle is content', (0, '', rows), (
+            done.status, done.err, server.history('b', columns)))
+    check(what + 'migrate is content', (0, 0), outcome(run('migrate', where)))
+
+
+def pulled_in_one_piece(layout):
+    """Such a comment is sound SQL: recorded, as by Drizzle, and told."""
+    make, tags, columns, version = LAYOUTS[layout]
+    what = 'pulled in one piece, %s: ' % layout
+    where = make(newdir('piece'), [
+        (tags[0], PULLED % 'CREATE TABLE a (id int);\n'),
+        (tags[1], 'CREATE TABLE b (id int);')])
+    server.fresh('b')
+    got = run('migrate', where)
+    check(what + 'applied', (0, 2), outcome(got))
+    check(what + 'told', 1, got.err.count(
+        'warning: %s is one comment, as drizzle-kit pull wrote it' % tags[0]))
+    check(what + 'not run', '|b', server.sql(
+        'b', "SELECT to_regclass('a'), to_regclass('b')"))
+    check(what + 'only then', '', run('migrate', where).err)
+
+
 def gaps():
     tags = LAYOUTS['v0'][1]
     all_three = journal(newdir('gap'), texts(tags))
@@ -123,6 +172,16 @@ def bad():
 
 for layout in LAYOUTS:
     adopted(layout)
+    pulled(layout, LAYOUTS[layout][0](newdir('pulled'), [(
+        LAYOUTS[layout][1][0], PULLED % (
+            'CREATE TABLE x (id int);%s\nCREATE TABLE y (id int);\n'
+            % BREAK))]))
+    pulled_in_one_piece(layout)
+if shared():
+    for layout, name in ('v0', 'v0-pulled'), ('v1', 'v1-rc5-pulled'):
+        pulled(layout, os.path.join(shared(), 'samples', name))
+else:
+    note('no samples here: folders of the real drizzle-kit pull left out')
 up_to()
 not_run()
 gaps()

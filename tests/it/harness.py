@@ -247,6 +247,14 @@ def drizzle(version, url, folder, *names):
     return finish(start_drizzle(version, url, folder, *names), 120)
 
 
+def kit_home(version):
+    """Where drizzle-kit 0.x or 1.x is installed: KIT_HOME/kit0, /kit1."""
+    home = os.environ.get('KIT_HOME') or os.path.dirname(drizzle_home() or '')
+    place = os.path.join(home, 'kit%d' % version)
+    return place if home and os.path.isdir(os.path.join(
+        place, 'node_modules', 'drizzle-kit')) else None
+
+
 # ---- the server
 
 class Server:
@@ -316,6 +324,12 @@ class Server:
             raise RuntimeError('%s: %s' % (statements, done.stderr))
         return done.stdout.rstrip('\n')
 
+    def hold(self, db, *statements):
+        """A session of the superuser that has done that, until close()."""
+        return Holder([self.psql, '-X', '-q', '-A', '-t', '-h', self.dir,
+                       '-p', str(self.port), '-U', 'postgres', '-d', db],
+                      statements)
+
     def fresh(self, name, owner='tester', more=''):
         self.sql('postgres',
                  'DROP DATABASE IF EXISTS "%s" WITH (FORCE)' % name,
@@ -358,6 +372,22 @@ class Server:
 
     def roles(self):
         return self.sql('postgres', 'SELECT rolname FROM pg_roles').split()
+
+
+class Holder:
+    """psql that holds something until it is closed."""
+
+    def __init__(self, psql, statements):
+        self.psql = subprocess.Popen(psql, stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, text=True)
+        self.psql.stdin.write(';'.join(statements) + ";\nSELECT 'ready';\n")
+        self.psql.stdin.flush()
+        while 'ready' not in self.psql.stdout.readline():
+            pass
+
+    def close(self):
+        self.psql.stdin.close()
+        self.psql.wait()
 
 
 def wait_for(condition, seconds=60):

@@ -339,14 +339,14 @@ def new_layout_old_table():
           applied(run('migrate', new)))
     check('old table, new layout: the row', '%s|%d' % (
         sha256(made[2][1]), ms + 2000), rows().splitlines()[-1])
-    check('old table, new layout: it is still the old table', '3', server.sql(
+    check('old table, new layout: it is the new table now', '5', server.sql(
         'h', "SELECT count(*) FROM information_schema.columns WHERE "
         "table_name = '__drizzle_migrations'"))
     check('old table, new layout: then nothing', (0, 0),
           applied(run('migrate', new)))
     if drizzle_home():
         got = drizzle(1, server.url('h'), new)
-        check('old table, new layout: Drizzle 1 upgrades it', (
+        check('old table, new layout: Drizzle 1 is content', (
             0, '20240101000000_a 20240101000001_b 20240101000002_c'),
             (got.status, rows('name').replace('\n', ' '))
             if got.status == 0 else (got.err, ''))

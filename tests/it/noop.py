@@ -3,7 +3,6 @@
 rights a first run needs."""
 import re
 import socket
-import subprocess
 import sys
 import time
 
@@ -74,24 +73,6 @@ def few_rights():
         'postgres', 'SELECT pg_snapshot_xmax(pg_current_snapshot())'))
 
 
-class Holder:
-    """psql that holds something until it is closed."""
-
-    def __init__(self, db, *statements):
-        self.psql = subprocess.Popen(
-            [server.psql, '-X', '-q', '-A', '-t', '-h', server.dir, '-p',
-             str(server.port), '-U', 'postgres', '-d', db],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.psql.stdin.write(';'.join(statements) + ";\nSELECT 'ready';\n")
-        self.psql.stdin.flush()
-        while 'ready' not in self.psql.stdout.readline():
-            pass
-
-    def close(self):
-        self.psql.stdin.close()
-        self.psql.wait()
-
-
 def no_locks():
     """Strong locks of others do not disturb a run that has nothing to do."""
     for what, lock in (
@@ -99,7 +80,7 @@ def no_locks():
              '__drizzle_migrations IN SHARE ROW EXCLUSIVE MODE'),
             ('rows are locked', 'SELECT FROM drizzle.__drizzle_migrations '
              'FOR UPDATE')):
-        holder = Holder('n', 'BEGIN', lock)
+        holder = server.hold('n', 'BEGIN', lock)
         began = time.monotonic()
         got = mizzle('migrate', '--url', server.url('n'), '--dir', WHERE)
         check(what + ': not disturbed', (0, True),
@@ -107,8 +88,8 @@ def no_locks():
         holder.close()
 
     # a migrator of any kind at work: readers say so and do not hang
-    holder = Holder('n', 'BEGIN', 'LOCK TABLE drizzle.__drizzle_migrations '
-                    'IN ACCESS EXCLUSIVE MODE')
+    holder = server.hold('n', 'BEGIN', 'LOCK TABLE drizzle.'
+                         '__drizzle_migrations IN ACCESS EXCLUSIVE MODE')
     for command in 'status', 'verify', 'plan':
         got = mizzle(command, '--url', server.url('n'), '--dir', WHERE)
         check('%s while someone migrates: does not hang' % command, True,

@@ -8,7 +8,7 @@ import sys
 from bouncer import PgBouncer, there, version
 from harness import (SRCDIR, check, finish, folders, heard, journal, mizzle,
                      needs_program, newdir, note, skip, start,
-                     verdict, wait_for)
+                     verdict, wait_for, write)
 from session import Session
 from tlsworld import SECRET, TlsServer, certs, home
 
@@ -56,6 +56,36 @@ def works(pool, mode):
     check(mode + ': verify', 0, go(pool, 'verify', db).status)
     check(mode + ': the history is complete', '8', server.sql(
         db, 'SELECT count(*) FROM drizzle.__drizzle_migrations'))
+
+
+def history_commands(pool, mode):
+    """What changes the history itself goes through it as well."""
+    db = server.fresh('h_' + mode, 'app')
+    texts = [('a', 'CREATE TABLE a (id int);'), ('b', 'CREATE TABLE b ();')]
+    old = journal(newdir('old-' + mode), [
+        ('000%d_%s' % (i, n), s) for i, (n, s) in enumerate(texts)],
+        start=1704067200123)
+    new = folders(newdir('new-' + mode), [
+        ('2024010100000%d_%s' % (i, n), s) for i, (n, s) in enumerate(texts)])
+    for i, (n, _) in enumerate(texts):
+        write(os.path.join(new, '2024010100000%d_%s' % (i, n), 'down.sql'),
+              'SET search_path = nowhere; DROP TABLE public.' + n)
+    check(mode + ': an old history', (0, 2),
+          applied(go(pool, 'migrate', db, folder=old)))
+    got = go(pool, 'migrate', db, folder=new)
+    check(mode + ': is upgraded', (0, True), (
+        got.status, 'was upgraded from the 3 columns' in got.err))
+    server.sql(db, 'UPDATE drizzle.__drizzle_migrations SET name = NULL')
+    got = go(pool, 'repair', db, '--yes', folder=new)
+    check(mode + ': repaired', (0, 2), (
+        got.status, got.event('result').get('repaired')))
+    got = go(pool, 'rollback', db, '--steps', '2', folder=new)
+    check(mode + ': rolled back', (0, 2), (
+        got.status, got.event('result').get('rolled_back'))) or note(
+        str(got)[:400])
+    check(mode + ': nothing is left', '||0', server.sql(
+        db, "SELECT to_regclass('a'), to_regclass('b'), (SELECT count(*) "
+        'FROM drizzle.__drizzle_migrations)'))
 
 
 def many(pool, mode):
@@ -162,6 +192,7 @@ pools = {mode: PgBouncer(server, [('app', SECRET)], pool_mode=mode,
          for mode in ('session', 'transaction', 'statement')}
 for name in 'session', 'transaction':
     works(pools[name], name)
+    history_commands(pools[name], name)
     many(pools[name], name)
     steps(pools[name], name)
     cancel(pools[name], name)

@@ -190,15 +190,64 @@ START_TEST(other_layouts_have_faults_of_their_own)
 	tree_put(&t, "20240101000000_b/migration.sql", "commit");
 	tree_put(&t, "20240102000000_c/snapshot.json", "{}");
 	tree_put(&t, "junk/migration.sql", "select 1");
+	tree_put(&t, "20240101000000_a.down.sql", "select 1");
 	ck_assert(mz_inspect(&f, &findings, t.dir, NOW, &err));
 	ck_assert_str_eq(rules(), "bad-name:0:0 same-time:0:0 stray-file:0:0 "
-				  "stray-file:0:0 stray-file:0:0 commit:1:1");
+				  "stray-file:0:0 stray-file:0:0 "
+				  "stray-file:0:0 commit:1:1");
 	mz_arena_release(&arena);
 	tree_release(&t);
 }
 
 END_TEST
 
-UNIT_MAIN("inspect", each_fault_of_a_script_is_found_where_it_is,
-	  a_nul_byte_is_found, each_fault_of_a_journal_is_found,
+START_TEST(a_down_script_that_a_rollback_would_refuse_is_found)
+{
+	static const struct {
+		const char *text, *rules;
+	} cases[] = {
+		{ "drop table a;", "" },
+		{ "", "" },
+		{ "-- nothing to undo", "" },
+		{ "savepoint s; drop table a; rollback to s", "" },
+		{ "drop table a;\ncommit", "down-script:2:1" },
+		{ "vacuum", "down-script:1:1" },
+		{ "drop index concurrently a", "down-script:1:1" },
+		{ "copy a from stdin", "down-script:1:1" },
+		{ "-- why\n-- mizzle: no-transaction\n", "down-script:2:1" },
+		{ "select '\xe9'", "down-script:1:9" },
+		{ "select 'a", "down-script:1:8" },
+	};
+
+	static const char *const names[] = {
+		"20240101000000_a/down.sql",
+		"20240101000000_a.down.sql",
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		bool plain = i % 2;
+		struct mz_folder f;
+		struct mz_err err;
+		struct tree t;
+
+		tree_init(&t);
+		mz_arena_init(&arena);
+		mz_findings_init(&findings, &arena);
+		tree_put(&t,
+			 plain ? "20240101000000_a.sql" :
+				 "20240101000000_a/migration.sql",
+			 "select 1");
+		tree_put(&t, names[plain], cases[i / 2].text);
+		ck_assert(mz_inspect(&f, &findings, t.dir, NOW, &err));
+		ck_assert_str_eq(rules(), cases[i / 2].rules);
+		mz_arena_release(&arena);
+		tree_release(&t);
+	}
+}
+
+END_TEST
+
+UNIT_MAIN("inspect", a_down_script_that_a_rollback_would_refuse_is_found,
+	  each_fault_of_a_script_is_found_where_it_is, a_nul_byte_is_found,
+	  each_fault_of_a_journal_is_found,
 	  other_layouts_have_faults_of_their_own)

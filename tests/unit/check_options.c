@@ -182,7 +182,7 @@ START_TEST(a_wrong_line_is_refused_and_says_what_is_wrong)
 		  "did you mean --url?" },
 		{ { "status", "--to", "x" },
 		  "--to is not an option of status",
-		  "it belongs to migrate and plan" },
+		  "it belongs to migrate, rollback and plan" },
 		{ { "migrate", "--transaction=al" },
 		  "--transaction: 'al' is not one of each or all",
 		  "did you mean all?" },

@@ -1,105 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Folders and histories as words.  A migration is TAG:HASH:WHEN, a row is
- * HASH:WHEN[:NAME] (WHEN "-" is NULL), and a plan is the states of the folder's
- * migrations, then "missing" once for each row that nothing matches.
- */
 #include <config.h>
 
 #include "plan.h"
 #include "unit.h"
+#include "world.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define MANY 16
-
-struct world {
-	struct mz_arena arena;
-	struct mz_migration migrations[MANY];
-	struct mz_row rows[MANY];
-	struct mz_folder folder;
-	struct mz_history history;
-	struct mz_plan plan;
-};
-
-static char *next_word(char **rest)
-{
-	char *word = strtok_r(NULL, " ", rest);
-
-	return word;
-}
-
-static void add_migration(struct world *w, char *word)
-{
-	struct mz_migration *m = &w->migrations[w->folder.count++];
-	char *rest = NULL;
-
-	m->tag = strtok_r(word, ":", &rest);
-	snprintf(m->hash, sizeof(m->hash), "%s", strtok_r(NULL, ":", &rest));
-	m->when = strtoll(strtok_r(NULL, ":", &rest), NULL, 10);
-}
-
-static void add_row(struct world *w, char *word)
-{
-	struct mz_row *r = &w->rows[w->history.count++];
-	char *rest = NULL;
-	const char *when;
-
-	r->id = (int64_t)w->history.count;
-	r->hash = strtok_r(word, ":", &rest);
-	when = strtok_r(NULL, ":", &rest);
-	r->has_when = strcmp(when, "-") != 0;
-	r->when = r->has_when ? strtoll(when, NULL, 10) : 0;
-	r->name = strtok_r(NULL, ":", &rest);
-	if (r->name)
-		w->history.shape = MZ_SHAPE_COLUMNS_5;
-}
-
-/* "H-crlf" is what H becomes when line ends change. */
-static bool is_eol(void *ctx, size_t i, const char *hash)
-{
-	struct world *w = ctx;
-	size_t n = strlen(w->migrations[i].hash);
-
-	return strncmp(hash, w->migrations[i].hash, n) == 0 &&
-	       strcmp(hash + n, "-crlf") == 0;
-}
-
-static void make_world(struct world *w, enum mz_layout layout,
-		       const char *folder, const char *history)
-{
-	char *text, *rest = NULL;
-
-	memset(w, 0, sizeof(*w));
-	mz_arena_init(&w->arena);
-	w->folder = (struct mz_folder){ .dir = "drizzle",
-					.layout = layout,
-					.migrations = w->migrations };
-	w->history.rows = w->rows;
-	w->history.shape = MZ_SHAPE_COLUMNS_3;
-	text = mz_strdup(&w->arena, folder);
-	for (char *s = strtok_r(text, " ", &rest); s; s = next_word(&rest))
-		add_migration(w, s);
-	text = mz_strdup(&w->arena, history);
-	for (char *s = strtok_r(text, " ", &rest); s; s = next_word(&rest))
-		add_row(w, s);
-	mz_plan_make(&w->plan, &w->arena, &w->folder, &w->history,
-		     &(struct mz_eol){ is_eol, w });
-}
-
-static const char *states(struct world *w)
-{
-	const char *text = "";
-
-	for (size_t i = 0; i < w->plan.listed; i++)
-		text = mz_printf(&w->arena, "%s%s%s", text, i ? " " : "",
-				 mz_state_name(w->plan.list[i].state));
-	return text;
-}
-
-#define JOURNAL MZ_LAYOUT_JOURNAL
-#define FOLDERS MZ_LAYOUT_FOLDERS
 
 START_TEST(rows_and_migrations_are_matched_by_the_best_evidence)
 {
@@ -177,6 +83,14 @@ START_TEST(rows_that_are_there_twice_are_counted_and_not_missing)
 	ck_assert_uint_eq(w.plan.duplicates, 2);
 	ck_assert_uint_eq(w.plan.counts[MZ_MISSING], 1);
 	ck_assert_str_eq(w.plan.list[2].tag, "row 5");
+	ck_assert_int_eq(w.plan.rows[2]->id, 5);
+	ck_assert_int_eq(w.plan.duplicated[1]->id, 4);
+	mz_arena_release(&w.arena);
+
+	/* in 5 columns the name is what counts */
+	make_world(&w, FOLDERS, "1_a:A:10", "A:10:1_a A:5:1_a A:7:1_x");
+	ck_assert_uint_eq(w.plan.duplicates, 1);
+	ck_assert_uint_eq(w.plan.counts[MZ_MISSING], 1);
 	mz_arena_release(&w.arena);
 }
 
