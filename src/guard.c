@@ -182,6 +182,8 @@ static void on_holder(void *ctx, const struct pgw_row *row)
 	struct holder *h = ctx;
 	struct pgw_view cols = row->cols;
 
+	if (h->found)
+		return; /* one was asked for */
 	mz_backend_read(&h->backend, h->arena, &cols);
 	h->found = true;
 	h->text = mz_backend_text(h->arena, &h->backend);

@@ -87,6 +87,23 @@ static void draw(struct mz_report *r)
 	r->drawn = true;
 }
 
+/* Who is in the way has a line of its own above; here it must be short. */
+static void put_wait(struct mz_line *l, const struct mz_event *e)
+{
+	const struct mz_backend *b = e->backend;
+
+	if (!b || b->pid <= 0) {
+		mz_line_put(l, "waiting: ");
+		mz_line_foreign(l, e->text, NULL);
+		return;
+	}
+	mz_line_printf(l, "waiting for pid %" PRId64, b->pid);
+	if (b->blocked_by) {
+		mz_line_put(l, ", which is blocked by pid ");
+		mz_line_foreign(l, b->blocked_by, NULL);
+	}
+}
+
 /* A wait that goes on keeps its beginning. */
 static void set_label(struct mz_report *r, const struct mz_event *e)
 {
@@ -97,11 +114,12 @@ static void set_label(struct mz_report *r, const struct mz_event *e)
 		r->begun_ms = now_ms();
 	r->waits = waits;
 	mz_line_init(&l, false);
-	if (waits)
-		mz_line_put(&l, "waiting: ");
-	else
+	if (waits) {
+		put_wait(&l, e);
+	} else {
 		mz_line_printf(&l, "[%zu/%zu] ", e->k, e->n);
-	mz_line_foreign(&l, waits ? e->text : e->tag, NULL);
+		mz_line_foreign(&l, e->tag, NULL);
+	}
 	if (e->undone)
 		mz_line_put(&l, " down");
 	pgw_buf_release(&r->label);

@@ -93,6 +93,7 @@ void mz_json_say(struct mz_report *r, json_t *o)
 	free(text);
 }
 
+/* "12,34" as numbers */
 static json_t *pids(const char *text)
 {
 	json_t *list = json_array();
@@ -191,7 +192,6 @@ static json_t *applied(const struct mz_event *e)
 	return o;
 }
 
-/* "12,34" as numbers */
 static json_t *waiting(const struct mz_event *e)
 {
 	json_t *o = mz_json_event_of("waiting");
@@ -319,15 +319,9 @@ static void put_counts(json_t *o, const struct mz_result *result)
 				 result->counts[i]);
 }
 
-void mz_json_result(struct mz_report *r, const struct mz_result *result,
-		    const struct mz_err *err)
+/* What this kind of result counts. */
+static void put_result(json_t *o, const struct mz_result *result)
 {
-	json_t *o = mz_json_event_of("result");
-
-	mz_json_put_text(o, "command", r->command[0] ? r->command : NULL);
-	mz_json_put_bool(o, "ok", !err);
-	if (err)
-		mz_json_put_text(o, "code", mz_status_name(err->status));
 	switch (result->kind) {
 	case MZ_RESULT_NONE:
 		break;
@@ -335,45 +329,36 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 		mz_json_put_size(o, "applied", result->applied);
 		mz_json_put_size(o, "pending", result->pending);
 		mz_json_put_ms(o, result->us);
-		mz_json_put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_BASELINE:
 		mz_json_put_size(o, "recorded", result->applied);
 		mz_json_put_size(o, "pending", result->pending);
-		mz_json_put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_ROLLBACK:
 		mz_json_put_size(o, "rolled_back", result->applied);
 		mz_json_put_size(o, "pending", result->pending);
 		mz_json_put_ms(o, result->us);
-		mz_json_put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_UNDOING:
 		mz_json_put_size(o, "to_roll_back", result->applied);
-		mz_json_put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_REPAIR:
 		mz_json_put_size(o, "repaired", result->repaired);
-		mz_json_put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_REPAIRING:
 		mz_json_put_size(o, "to_repair", result->repaired);
-		mz_json_put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_LISTING:
 		put_counts(o, result);
-		mz_json_put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_PLAN:
 		mz_json_put_size(o, "pending", result->pending);
 		mz_json_put_size(o, "destructive", result->destructive);
 		mz_json_put_some(o, "plan", result->plan);
-		mz_json_put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_EXEC:
 		mz_json_put_size(o, "statements", result->applied);
 		mz_json_put_ms(o, result->us);
-		mz_json_put_size(o, "round_trips", result->round_trips);
 		break;
 	case MZ_RESULT_FINDINGS:
 		mz_json_put_size(o, "checked", result->checked);
@@ -384,5 +369,26 @@ void mz_json_result(struct mz_report *r, const struct mz_result *result,
 		put_roles(o, result);
 		break;
 	}
+}
+
+/* The others ask no server, or tell it in another way. */
+static bool has_round_trips(enum mz_result_kind kind)
+{
+	return kind != MZ_RESULT_NONE && kind != MZ_RESULT_FINDINGS &&
+	       kind != MZ_RESULT_LOCKS;
+}
+
+void mz_json_result(struct mz_report *r, const struct mz_result *result,
+		    const struct mz_err *err)
+{
+	json_t *o = mz_json_event_of("result");
+
+	mz_json_put_text(o, "command", r->command[0] ? r->command : NULL);
+	mz_json_put_bool(o, "ok", !err);
+	if (err)
+		mz_json_put_text(o, "code", mz_status_name(err->status));
+	put_result(o, result);
+	if (has_round_trips(result->kind))
+		mz_json_put_size(o, "round_trips", result->round_trips);
 	mz_json_say(r, o);
 }

@@ -254,7 +254,8 @@ static void waiting(struct mz_report *r, const struct mz_event *e)
 {
 	struct mz_line l;
 
-	if (r->quiet || r->live) /* the progress line says it */
+	if (r->quiet ||
+	    (r->live && !e->backend)) /* the progress line says it */
 		return;
 	mz_line_init(&l, r->color_err);
 	mz_line_put(&l, "waiting: ");

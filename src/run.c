@@ -304,7 +304,7 @@ static bool one_round(struct run *run, struct mz_err *err)
 		return upgrade(run, err);
 	if (!writable(w, err) || !runnable(run, err))
 		return false;
-	if (!w->c->opt.no_monitor)
+	if (!w->c->opt.no_monitor && (!w->c->opt.quiet || w->c->opt.json))
 		mz_watch_monitor(&run->watch, &w->table, w->history.version,
 				 job.options.lock_timeout_ms);
 	job.todo = w->plan.todo;

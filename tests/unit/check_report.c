@@ -653,6 +653,30 @@ START_TEST(a_progress_line_says_which_statement_and_how_far_it_is)
 
 END_TEST
 
+START_TEST(a_terminal_says_for_whom_we_wait_in_full_and_then_in_short)
+{
+	static const struct mz_backend b = { .pid = 7, .blocked_by = "8,9" };
+	struct mz_event e = { .kind = MZ_EV_WAITING,
+			      .text = "pid 7, \033, and all of the rest",
+			      .backend = &b };
+	struct mz_listener l;
+	struct page p;
+
+	page_open(&p);
+	p.r.live = true;
+	l = mz_report_listener(&p.r);
+	mz_tell(&l, &e);
+	e.kind = MZ_EV_STILL;
+	mz_tell(&l, &e);
+	page_is(&p, "",
+		"waiting: pid 7, \xEF\xBF\xBD, and all of the rest\n"
+		"waiting for pid 7, which is blocked by pid 8,9"
+		"\r\033[Kwaiting for pid 7, which is blocked by pid 8,9"
+		"\r\033[K");
+}
+
+END_TEST
+
 static void tell_blocked(struct mz_report *r)
 {
 	static const struct mz_backend b = {
@@ -791,6 +815,7 @@ UNIT_MAIN("report", foreign_text_cannot_control_a_terminal_or_pass_for_ours,
 	  a_pipe_hears_of_a_long_statement_every_half_minute,
 	  how_far_it_is_is_told_when_it_is_known,
 	  a_progress_line_says_which_statement_and_how_far_it_is,
+	  a_terminal_says_for_whom_we_wait_in_full_and_then_in_short,
 	  who_blocks_us_is_told_in_both_voices,
 	  colours_are_as_the_option_and_the_environment_say,
 	  output_that_is_lost_is_an_error)
