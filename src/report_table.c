@@ -116,33 +116,46 @@ static void put_cell(struct mz_line *l, const struct mz_column *c,
 		mz_line_put(l, " ");
 }
 
-/* All columns, line by line, until each value is used up. */
-static void put_values(struct mz_rows *t, struct pgw_view *values, bool header)
+static enum align align_of(const struct mz_column *c, bool header)
+{
+	if (header)
+		return ALIGN_CENTRE;
+	return c->right ? ALIGN_RIGHT : ALIGN_LEFT;
+}
+
+/* One line of all columns; true when any has more of them. */
+static bool put_line(struct mz_line *l, struct mz_rows *t, bool header,
+		     bool first)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct pgw_view *value = &t->values[i];
+		bool none = !first && !value->p;
+		struct piece p = take_line(value);
+
+		p.none = none;
+		more |= p.more;
+		if (!p.more)
+			value->p = NULL;
+		if (i > 0)
+			mz_line_put(l, "|");
+		put_cell(l, &t->list[i], &p, align_of(&t->list[i], header),
+			 i + 1 == t->n);
+	}
+	mz_line_put(l, "\n");
+	return more;
+}
+
+/* Line by line, until each of t->values is used up. */
+static void put_values(struct mz_rows *t, bool header)
 {
 	struct mz_line l;
-	bool more = true;
+	bool first = true;
 
 	mz_line_init(&l, false);
-	for (bool first = true; more; first = false) {
-		more = false;
-		for (size_t i = 0; i < t->n; i++) {
-			const struct mz_column *c = &t->list[i];
-			bool none = !first && !values[i].p;
-			struct piece p = take_line(&values[i]);
-			enum align align = header   ? ALIGN_CENTRE :
-					   c->right ? ALIGN_RIGHT :
-						      ALIGN_LEFT;
-
-			p.none = none;
-			if (!p.more)
-				values[i].p = NULL;
-			if (i > 0)
-				mz_line_put(&l, "|");
-			put_cell(&l, c, &p, align, i + 1 == t->n);
-			more |= p.more;
-		}
-		mz_line_put(&l, "\n");
-	}
+	while (put_line(&l, t, header, first))
+		first = false;
 	mz_rows_write(t, &l.text);
 }
 
@@ -165,13 +178,11 @@ static void put_rule(struct mz_rows *t)
 
 static void put_row(struct mz_rows *t, struct pgw_view cols)
 {
-	struct pgw_view *values = t->values;
-
 	for (size_t i = 0; i < t->n; i++)
-		if (!pgw_column_next(&cols, &values[i]))
+		if (!pgw_column_next(&cols, &t->values[i]))
 			return;
 	if (t->n > 0)
-		put_values(t, values, false);
+		put_values(t, false);
 }
 
 static void put_header(struct mz_rows *t)
@@ -179,7 +190,7 @@ static void put_header(struct mz_rows *t)
 	for (size_t i = 0; i < t->n; i++)
 		t->values[i] = pgw_view_of(t->list[i].name);
 	if (t->n > 0)
-		put_values(t, t->values, true);
+		put_values(t, true);
 	put_rule(t);
 }
 

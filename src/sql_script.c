@@ -43,7 +43,7 @@ bool mz_sql_rows_end(struct pgw_view text, size_t from, size_t *end,
 
 bool mz_sql_find_rows(struct mz_sql *s, struct mz_sql_statement *st)
 {
-	bool first = s->resume == 0; /* of the COPYs of this line */
+	bool first = s->resume == 0; /* the first COPY of its line */
 	size_t from = first ? next_line(s->text, s->at) : s->resume;
 
 	if (!st->ended || s->text.p[from - 1] != '\n' ||

@@ -212,16 +212,26 @@ static bool serve(struct pgw_session *s, uint8_t flags, struct pgw_view bytes,
 	return true;
 }
 
+static struct pgw_hooks hooks_for(uint8_t flags)
+{
+	struct pgw_hooks hooks = { 0 };
+
+	if (flags & WITH_ROWS) {
+		hooks.row = on_row;
+		hooks.columns = on_columns;
+		hooks.copy = on_copy;
+	}
+	if (flags & WITH_OTHERS) {
+		hooks.done = on_done;
+		hooks.notice = on_notice;
+		hooks.trace = on_trace;
+	}
+	return hooks;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct pgw_hooks hooks = {
-		.row = size && data[0] & WITH_ROWS ? on_row : NULL,
-		.columns = size && data[0] & WITH_ROWS ? on_columns : NULL,
-		.copy = size && data[0] & WITH_ROWS ? on_copy : NULL,
-		.done = size && data[0] & WITH_OTHERS ? on_done : NULL,
-		.notice = size && data[0] & WITH_OTHERS ? on_notice : NULL,
-		.trace = size && data[0] & WITH_OTHERS ? on_trace : NULL,
-	};
+	const struct pgw_hooks hooks = hooks_for(size ? data[0] : 0);
 	struct pgw_session s;
 	struct pgw_login login;
 	struct pgw_err err = { 0 };

@@ -86,7 +86,7 @@ SAME = {
     'COPY in and more on its line':
         'CREATE TABLE t (a int);\nCOPY t FROM STDIN; SELECT count(*) FROM t; '
         '-- it\'s\n1\n2\n\\.\nSELECT sum(a) FROM t;',
-    'two COPYs on a line':
+    'COPY twice on a line':
         'CREATE TABLE t (a int); CREATE TABLE u (a int);\n'
         'COPY t FROM STDIN; COPY u FROM STDIN; SELECT 9;\n1\n\\.\n2\n3\n\\.\n'
         'TABLE t; TABLE u;',
