@@ -12,6 +12,7 @@ enum { FRONT, BACK };
 #define NO_FIELDS
 
 #define BIG PGW_BODY_MAX
+#define HUGE PGW_QUERY_MAX
 
 /* Encoding, decoding and tracing of each kind of field. */
 

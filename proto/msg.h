@@ -47,7 +47,10 @@ struct pgw_msg {
 	};
 };
 
-/* The largest body of any message of the server; its own limit is 1 GiB. */
+/*
+ * The largest body of a message of the server, but for rows and COPY data that
+ * somebody wants: those may have what the server can send, 1 GiB.
+ */
 #define PGW_BODY_MAX (8u << 20)
 
 /* Versions of the protocol, as they are sent. */

@@ -14,7 +14,7 @@
 #define CANCEL_CODE 80877102u
 #define SSL_REQUEST_CODE 80877103u
 /* A message, and what came with it. */
-#define IN_MAX (2 * (size_t)PGW_BODY_MAX)
+#define IN_MAX (2 * (size_t)PGW_QUERY_MAX)
 #define OUT_MAX (2u * (size_t)PGW_QUERY_MAX)
 #define SKIP_MIN (64u << 10) /* smaller ones are checked like all others */
 #define SKIP_MAX PGW_QUERY_MAX
@@ -249,6 +249,20 @@ static size_t skip(struct pgw_session *s, size_t at, size_t n)
 	return here;
 }
 
+/* Who looks at the names of columns, or at COPY data, takes what there is. */
+static bool is_bearable(const struct pgw_session *s, struct pgw_view rest,
+			struct pgw_err *err)
+{
+	struct pgw_frame f;
+
+	if (!pgw_msg_peek(rest, &f) || f.length - 1 <= PGW_BODY_MAX ||
+	    (f.tag != 'D' && f.tag != 'd') ||
+	    (f.tag == 'D' ? s->hooks.columns != NULL : s->hooks.copy != NULL))
+		return true;
+	return pgw_fail(err, PGW_E_PROTOCOL, "%s message with a length of %zu",
+			f.tag == 'D' ? "data_row" : "copy_data", f.length - 1);
+}
+
 static bool take_messages(struct pgw_session *s, struct pgw_err *err)
 {
 	size_t used, beyond, done = 0;
@@ -263,7 +277,8 @@ static bool take_messages(struct pgw_session *s, struct pgw_err *err)
 		}
 		if (!cut_diag(s, done, &beyond))
 			break;
-		if (!pgw_msg_decode(rest, &m, &used, err))
+		if (!is_bearable(s, rest, err) ||
+		    !pgw_msg_decode(rest, &m, &used, err))
 			return explain(s, err);
 		if (used > 0 && !step(s, &m, err))
 			return false;

@@ -55,22 +55,6 @@ static bool open_scripts(struct mz_context *c, struct scripts *s,
 
 /* ---- before anything is sent */
 
-static bool fits(const struct mz_reader *r, const struct mz_sql_statement *st,
-		 bool one_transaction, struct mz_err *err)
-{
-	size_t line, column;
-
-	if (!one_transaction ||
-	    (st->kind != MZ_SQL_COMMIT && st->kind != MZ_SQL_ROLLBACK))
-		return true;
-	mz_fail(err, MZ_refused,
-		"%s: %s would end the one transaction that was asked for",
-		r->name, st->what);
-	mz_hint(err, "leave out -1, or remove the statement; nothing was sent");
-	mz_reader_place(r, st->start, &line, &column);
-	return mz_at(err, r->name, line, column);
-}
-
 /* What can be read twice is looked through, so that all of it can be sent. */
 static bool survey(struct mz_reader *r, bool one_transaction,
 		   struct mz_err *err)
@@ -83,7 +67,7 @@ static bool survey(struct mz_reader *r, bool one_transaction,
 			return false;
 		if (!more)
 			return mz_reader_rewind(r, err);
-		if (!fits(r, &st, one_transaction, err))
+		if (!mz_exec_fits(r, &st, one_transaction, err))
 			return false;
 		if (st.kind == MZ_SQL_COPY_STDIN && !r->literal &&
 		    (!mz_reader_rows_begin(r, &st, err) ||

@@ -144,6 +144,22 @@ static bool run_statement(struct mz_exec *e, struct mz_err *err)
 	return true;
 }
 
+bool mz_exec_fits(const struct mz_reader *r, const struct mz_sql_statement *st,
+		  bool one_transaction, struct mz_err *err)
+{
+	size_t line, column;
+
+	if (!one_transaction ||
+	    (st->kind != MZ_SQL_COMMIT && st->kind != MZ_SQL_ROLLBACK))
+		return true;
+	mz_fail(err, MZ_refused,
+		"%s: %s would end the one transaction that was asked for",
+		r->name, st->what);
+	mz_hint(err, "leave out -1, or remove the statement");
+	mz_reader_place(r, st->start, &line, &column);
+	return mz_at(err, r->name, line, column);
+}
+
 /* What the server says of itself is better than what SET was seen to do. */
 static void follow_server(struct mz_exec *e)
 {
@@ -167,6 +183,8 @@ bool mz_exec_script(struct mz_exec *e, struct mz_reader *r, struct mz_err *err)
 			return mz_exec_fail_more(e, err);
 		if (!more)
 			return true;
+		if (!mz_exec_fits(r, &e->st, e->one_transaction, err))
+			return mz_exec_fail_more(e, err);
 		if (!run_statement(e, err))
 			return false;
 	}

@@ -35,6 +35,10 @@ struct mz_exec {
 	struct pgw_err lost;  /* code OK while the connection works */
 };
 
+/* Nothing in the script ends the one transaction that was asked for. */
+bool mz_exec_fits(const struct mz_reader *r, const struct mz_sql_statement *st,
+		  bool one_transaction, struct mz_err *err) PGW_MUST_CHECK;
+
 /* Run one script to its end; the connection is open. */
 bool mz_exec_script(struct mz_exec *e, struct mz_reader *r,
 		    struct mz_err *err) PGW_MUST_CHECK;

@@ -70,6 +70,18 @@ static bool place_row(struct mz_exec *e, const struct mz_reader *r,
 	return !mz_at(err, r->name, line, column);
 }
 
+/* The server tells which bytes it could not read, but not where. */
+static size_t bad_byte(const struct mz_exec *e, const struct mz_culprit *c)
+{
+	struct pgw_view statement = { c->text.p + c->start, c->end - c->start };
+	size_t at;
+
+	if (strcmp(pgw_diag_sqlstate(&e->diag), "22021") != 0 ||
+	    pgw_utf8_valid(statement, &at))
+		return SIZE_MAX;
+	return c->start + at;
+}
+
 static void explain(struct mz_exec *e, struct mz_err *err)
 {
 	const struct mz_reader *r = e->reader;
@@ -80,15 +92,20 @@ static void explain(struct mz_exec *e, struct mz_err *err)
 						  r->text,
 				.start = e->st.start,
 				.end = e->st.end };
+	size_t at = bad_byte(e, &c);
 
 	mz_failure_explain(err, &e->c->arena, &c, &e->diag);
+	if (at != SIZE_MAX)
+		mz_hint(err, "save the script as UTF-8, or let it begin with "
+			     "SET client_encoding");
+	else
+		at = mz_failure_offset(&c, &e->diag);
 	if (e->row_reader && place_row(e, e->row_reader, err))
 		return;
 	if (in_head)
 		err->place.line += r->head_line - 1;
 	else
-		mz_reader_place(r, mz_failure_offset(&c, &e->diag),
-				&err->place.line, &err->place.column);
+		mz_reader_place(r, at, &err->place.line, &err->place.column);
 }
 
 /* ---- the end of it */
@@ -177,7 +194,8 @@ bool mz_exec_fail_more(struct mz_exec *e, struct mz_err *err)
 		return false;
 	memcpy(cause, err->msg, sizeof(cause));
 	snprintf(err->msg, sizeof(err->msg), "%.700s; %s", cause, fate(e));
-	err->status = MZ_sql;
+	if (!e->one_transaction)
+		err->status = MZ_sql;
 	return false;
 }
 

@@ -326,6 +326,11 @@ def failures():
     check('a table that fails is not printed', (1, ''), (got.status, got.out))
 
 
+    got = here(b'SELECT 1;\nSELECT \'\xc3\xa9 \xe9\';')
+    check('what is not UTF-8: place', re.compile(r' --> s\.sql:2:11\n'), got.err)
+    check('what is not UTF-8: hint', re.compile('client_encoding'), got.err)
+
+
 def rows_that_fail():
     table = 'CREATE TABLE r (i int PRIMARY KEY, t text, CHECK (i <> 13));\n'
     head = 's.sql failed; the statement before it was kept'
@@ -449,6 +454,12 @@ def not_run():
     check('a pipe: words', re.compile(r'stdin has \\connect .* the statement '
                                       r'before it was kept\n +--> stdin:2:1'),
           got.err)
+    server.fresh('x')
+    piped = subprocess.Popen(['printf', '%s', 'CREATE TABLE c ();\nCOMMIT;\n'],
+                             stdout=subprocess.PIPE)
+    got = run('-1', stdin=piped.stdout)
+    piped.wait()
+    check('COMMIT with -1 in a pipe', (9, ''), (got.status, tables()))
     for what, text in (('COMMIT', 'CREATE TABLE c ();\nCOMMIT;'),
                        ('ROLLBACK', 'CREATE TABLE c ();\nROLLBACK;')):
         server.fresh('x')
@@ -589,7 +600,12 @@ def server_dies():
 # ---- memory
 
 def large():
-    """A COPY of 40 MB, within 16 MiB."""
+    """A COPY of 40 MB, within 16 MiB; a value of 20 MB."""
+    for sql in ("SELECT repeat('x', 20000000) AS a",
+                "COPY (SELECT repeat('x', 20000000)) TO STDOUT"):
+        got = run('--csv', '-c', sql)
+        check('a large value', (0, 20000000), (got.status,
+                                               got.out.count('x')))
     server.fresh('x')
     path = os.path.join(workdir(), 'large.sql')
     with open(path, 'w') as f:

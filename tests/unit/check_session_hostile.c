@@ -388,6 +388,46 @@ START_TEST(a_big_row_that_somebody_wants_arrives_whole)
 
 END_TEST
 
+static void on_any_columns(void *ctx, const struct pgw_columns *columns)
+{
+	(void)ctx;
+	(void)columns;
+}
+
+/* Who looks at names reads results, whatever they are. */
+START_TEST(a_huge_row_arrives_where_results_are_read)
+{
+	for (int names = 0; names < 2; names++) {
+		struct seen seen = { 0 };
+		const struct pgw_hooks hooks = {
+			.row = on_row,
+			.columns = names ? on_any_columns : NULL,
+			.done = on_done,
+			.ctx = &seen,
+		};
+		struct bytes first = BYTES(ROW_DESC BIG_ROW);
+		struct bytes rest = BYTES(COMPLETE READY);
+		struct pgw_session s;
+		struct pgw_err err = { 0 };
+
+		start_query(&s, &hooks);
+		ck_assert_int_eq(wire_feed(&s, first, &err), names);
+		if (!names) {
+			ck_assert_ptr_nonnull(
+				strstr(err.msg,
+				       "data_row message with a length of"));
+			pgw_session_release(&s);
+			continue;
+		}
+		feed_zeros(&s, 64 << 20);
+		ck_assert_msg(wire_feed(&s, rest, &err), "%s", err.msg);
+		ck_assert(seen.rows == 1 && seen.done == 1 && seen.ok);
+		pgw_session_release(&s);
+	}
+}
+
+END_TEST
+
 /* It may hold the whole of a statement that ran inside of another. */
 START_TEST(a_big_error_is_cut_but_not_lost)
 {
@@ -670,6 +710,7 @@ UNIT_MAIN("session_hostile", a_strange_greeting_ends_the_session,
 	  a_server_that_says_too_much_before_it_is_ready_is_left,
 	  a_big_row_that_nobody_wants_is_not_kept,
 	  a_big_row_that_somebody_wants_arrives_whole,
+	  a_huge_row_arrives_where_results_are_read,
 	  a_big_error_is_cut_but_not_lost, a_long_error_is_cut_at_any_place,
 	  columns_and_copied_data_are_heard_until_an_error,
 	  the_first_error_counts_and_noise_after_it_does_not,
