@@ -167,6 +167,7 @@ static bool connect_and_run(struct mz_context *c, struct scripts *s,
 	c->result.round_trips = mz_db_round_trips(&e.db);
 	mz_reader_close(&e.input);
 	mz_rows_release(&e.rows);
+	mz_exec_release(&e);
 	pgw_config_release(&cfg);
 	return ok;
 }

@@ -31,42 +31,65 @@ static void on_copy(void *ctx, struct pgw_view data)
 	mz_rows_copy(&e->rows, data);
 }
 
-static void on_done(void *ctx, const struct pgw_outcome *o)
-{
-	struct mz_exec *e = ctx;
-	const char *fields = (const char *)o->diag.fields.p;
-
-	if (o->ok)
-		mz_rows_end(&e->rows);
-	else
-		mz_rows_drop(&e->rows);
-	snprintf(e->tag, sizeof(e->tag), "%s", o->tag);
-	if (o->ok)
-		return;
-	e->failed = true;
-	e->diag.fields.n = o->diag.fields.n;
-	e->diag.fields.p = (const unsigned char *)mz_strndup(&e->c->arena,
-							     fields,
-							     o->diag.fields.n);
-}
-
-static void listen(struct mz_exec *e)
-{
-	mz_db_hooks(&e->db, on_row, on_done, e);
-	pgw_conn_results(e->db.conn, on_columns, on_copy);
-}
-
-static void tell_statement(struct mz_exec *e)
+static void tell_statement(struct mz_exec *e, size_t line)
 {
 	mz_tell(&e->db.listener,
 		&(struct mz_event){
 			.kind = MZ_EV_STATEMENT,
 			.tag = e->reader->name,
 			.file = e->reader->name,
-			.line = e->st.line,
+			.line = line,
 			.text = e->tag,
-			.us = (uint64_t)(pgw_clock_us() - e->start_us),
+			.us = (uint64_t)(pgw_clock_us() - e->answer_us),
 		});
+}
+
+static void on_success(struct mz_exec *e, const struct pgw_outcome *o,
+		       size_t line)
+{
+	mz_rows_end(&e->rows);
+	snprintf(e->tag, sizeof(e->tag), "%s", o->tag);
+	if (e->own)
+		return;
+	e->done++;
+	if (o->txn == 'I')
+		e->kept = e->done;
+	if (e->db.listener.statements)
+		tell_statement(e, line);
+}
+
+static void on_failure(struct mz_exec *e, const struct pgw_outcome *o,
+		       const struct mz_ahead *which)
+{
+	const char *fields = (const char *)o->diag.fields.p;
+
+	mz_rows_drop(&e->rows);
+	if (e->failed)
+		return; /* a consequence of the first */
+	e->failed = true;
+	e->culprit = which;
+	e->diag.fields.n = o->diag.fields.n;
+	e->diag.fields.p = (const unsigned char *)mz_strndup(&e->c->arena,
+							     fields,
+							     o->diag.fields.n);
+}
+
+static void on_done(void *ctx, const struct pgw_outcome *o)
+{
+	struct mz_exec *e = ctx;
+	const struct mz_ahead *a = mz_exec_answered(e);
+
+	if (o->ok)
+		on_success(e, o, a ? a->line : e->st.line);
+	else
+		on_failure(e, o, a);
+	e->answer_us = pgw_clock_us();
+}
+
+static void listen(struct mz_exec *e)
+{
+	mz_db_hooks(&e->db, on_row, on_done, e);
+	pgw_conn_results(e->db.conn, on_columns, on_copy);
 }
 
 /* ---- what is sent */
@@ -125,23 +148,23 @@ static bool copy(struct mz_exec *e, struct mz_err *err)
 	return true;
 }
 
+/* All that was sent ahead went well. */
+static bool settle(struct mz_exec *e)
+{
+	return pgw_conn_wait(e->db.conn, 0, &e->lost) && !e->failed;
+}
+
 static bool run_statement(struct mz_exec *e, struct mz_err *err)
 {
-	struct pgw_conn *c = e->db.conn;
-
-	e->start_us = pgw_clock_us();
-	if (e->st.kind == MZ_SQL_COPY_STDIN) {
-		if (!copy(e, err))
-			return false;
-	} else if (!send(e, view(e, e->reader->text)) || e->failed) {
+	if (mz_exec_goes_ahead(e))
+		return mz_exec_send_ahead(e) || mz_exec_fail(e, err);
+	if (!settle(e))
 		return mz_exec_fail(e, err);
-	}
-	e->done++;
-	if (pgw_conn_txn(c) == 'I')
-		e->kept = e->done;
-	if (e->db.listener.statements)
-		tell_statement(e);
-	return true;
+	e->answer_us = pgw_clock_us();
+	if (e->st.kind == MZ_SQL_COPY_STDIN)
+		return copy(e, err);
+	return (send(e, view(e, e->reader->text)) && !e->failed) ||
+	       mz_exec_fail(e, err);
 }
 
 bool mz_exec_fits(const struct mz_reader *r, const struct mz_sql_statement *st,
@@ -165,7 +188,7 @@ static void follow_server(struct mz_exec *e)
 {
 	const char *said = pgw_conn_server(e->db.conn)->conforming;
 
-	if (*said)
+	if (*said && pgw_conn_outstanding(e->db.conn) == 0)
 		e->reader->sql.standard_conforming_strings = strcmp(said,
 								    "off") != 0;
 }
@@ -175,6 +198,7 @@ bool mz_exec_script(struct mz_exec *e, struct mz_reader *r, struct mz_err *err)
 	bool more = true;
 
 	e->reader = r;
+	e->answer_us = pgw_clock_us();
 	e->db.tag = r->name;
 	listen(e);
 	for (;;) {
@@ -182,7 +206,7 @@ bool mz_exec_script(struct mz_exec *e, struct mz_reader *r, struct mz_err *err)
 		if (!mz_reader_next(r, &e->st, &more, err))
 			return mz_exec_fail_more(e, err);
 		if (!more)
-			return true;
+			return settle(e) || mz_exec_fail(e, err);
 		if (!mz_exec_fits(r, &e->st, e->one_transaction, err))
 			return mz_exec_fail_more(e, err);
 		if (!run_statement(e, err))

@@ -82,24 +82,48 @@ static size_t bad_byte(const struct mz_exec *e, const struct mz_culprit *c)
 	return c->start + at;
 }
 
+/* The line of err is that of c's text; gives the byte. */
+static size_t explain_in(struct mz_exec *e, const struct mz_culprit *c,
+			 struct mz_err *err)
+{
+	size_t at = bad_byte(e, c), line, column;
+
+	mz_failure_explain(err, &e->c->arena, c, &e->diag);
+	if (at == SIZE_MAX)
+		return mz_failure_offset(c, &e->diag);
+	mz_hint(err, "save the script as UTF-8, or let it begin with SET "
+		     "client_encoding");
+	mz_sql_place(c->text, at, &line, &column);
+	mz_at(err, c->file, line, column);
+	return at;
+}
+
+/* It was sent ahead: a copy of its lines is at hand. */
+static void explain_ahead(struct mz_exec *e, struct mz_err *err)
+{
+	const struct mz_ahead *a = e->culprit;
+	const struct mz_culprit c = { .tag = e->reader->name,
+				      .file = e->reader->name,
+				      .text = pgw_buf_view(&a->text),
+				      .start = a->start,
+				      .end = a->end };
+
+	explain_in(e, &c, err);
+	err->place.line += a->text_line - 1;
+}
+
 static void explain(struct mz_exec *e, struct mz_err *err)
 {
 	const struct mz_reader *r = e->reader;
 	bool in_head = e->row_reader == r;
-	struct mz_culprit c = { .tag = r->name,
-				.file = r->name,
-				.text = in_head ? pgw_buf_view(&r->head) :
-						  r->text,
-				.start = e->st.start,
-				.end = e->st.end };
-	size_t at = bad_byte(e, &c);
+	const struct mz_culprit c = { .tag = r->name,
+				      .file = r->name,
+				      .text = in_head ? pgw_buf_view(&r->head) :
+							r->text,
+				      .start = e->st.start,
+				      .end = e->st.end };
+	size_t at = explain_in(e, &c, err);
 
-	mz_failure_explain(err, &e->c->arena, &c, &e->diag);
-	if (at != SIZE_MAX)
-		mz_hint(err, "save the script as UTF-8, or let it begin with "
-			     "SET client_encoding");
-	else
-		at = mz_failure_offset(&c, &e->diag);
 	if (e->row_reader && place_row(e, e->row_reader, err))
 		return;
 	if (in_head)
@@ -143,9 +167,16 @@ static bool cancel(struct mz_exec *e, struct pgw_err *why)
 	return done;
 }
 
+/* Of what the server is at. */
+static size_t running_line(const struct mz_exec *e)
+{
+	return e->ahead_count > 0 ? e->ahead[e->ahead_first].line : e->st.line;
+}
+
 static bool interrupted(struct mz_exec *e, struct mz_err *err)
 {
 	const char *name = e->reader ? e->reader->name : "the script";
+	size_t line = running_line(e);
 	struct pgw_err why;
 
 	if (cancel(e, &why)) {
@@ -159,7 +190,7 @@ static bool interrupted(struct mz_exec *e, struct mz_err *err)
 		mz_hint(err, "it may still be running there");
 	}
 	if (e->reader && !e->own)
-		mz_at(err, e->reader->name, e->st.line, 0);
+		mz_at(err, e->reader->name, line, 0);
 	err->signal = -1;
 	return false;
 }
@@ -180,7 +211,7 @@ static bool lost(struct mz_exec *e, struct mz_err *err)
 	else
 		mz_hint(err, "whether the statement itself was done is not "
 			     "known");
-	return mz_at(err, e->reader->name, e->st.line, 0);
+	return mz_at(err, e->reader->name, running_line(e), 0);
 }
 
 bool mz_exec_fail_more(struct mz_exec *e, struct mz_err *err)
@@ -219,6 +250,9 @@ bool mz_exec_fail(struct mz_exec *e, struct mz_err *err)
 		return false;
 	}
 	mz_fail(err, MZ_sql, "%s failed; %s", e->reader->name, fate(e));
-	explain(e, err);
+	if (e->culprit)
+		explain_ahead(e, err);
+	else
+		explain(e, err);
 	return false;
 }

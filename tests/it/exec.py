@@ -531,6 +531,48 @@ def as_json():
         events[4][k] for k in ('command', 'ok', 'statements')))
 
 
+# ---- sent ahead
+
+def sent_ahead():
+    """Under -1 a slow line costs little, and a failure is where it is."""
+    lines = ['CREATE TABLE many (i int PRIMARY KEY);']
+    lines += ['INSERT INTO many VALUES (%d); -- é' % i for i in range(1000)]
+    server.fresh('x')
+    got = here('\n'.join(lines), '-1', '--json')
+    result = got.event('result')
+    check('sent ahead: done', (0, 1001, '1000'), (
+        got.status, result.get('statements'),
+        server.sql('x', 'SELECT count(*) FROM many')))
+    check('sent ahead: %s round trips' % result.get('round_trips'), True,
+          result['round_trips'] < 200)
+    for at in 1, 2, 63, 64, 65, 66, 500, 999, 1000:
+        bad = lines[:]
+        bad[at] = '\n/* é */ INSERT INTO\n  "mäny" VALUES (1); -- behind'
+        server.fresh('x')
+        block('sent ahead: %d' % at, here('\n'.join(bad), '-1'),
+              's.sql failed; nothing was kept', 's.sql', at + 3,
+              '  "mäny" VALUES (1); -- behind', 3, '42P01: relation "mäny"')
+        check('sent ahead: %d: nothing is kept' % at, '', tables())
+    # a savepoint does not revive what has failed
+    server.fresh('x')
+    got = here('CREATE TABLE a ();\nSAVEPOINT s;\nSELECT nope;\n'
+               'ROLLBACK TO s;\nCREATE TABLE b ();', '-1')
+    check('a savepoint behind a failure', (1, ''), (got.status, tables()))
+    # results come in their order, and rows for COPY in between
+    server.fresh('x')
+    text = ''.join('SELECT %d AS a;\n' % i for i in range(200))
+    text += 'CREATE TABLE t (a int);\nCOPY t FROM STDIN;\n1\n\\.\nTABLE t;\n'
+    got = here(text, '-1', '--csv')
+    check('results in their order', ''.join(
+        'a\n%d\n' % i for i in list(range(200)) + [1]), got.out)
+    # a statement on a very long line
+    server.fresh('x')
+    got = here('SELECT 1;' * 10000 + 'SELECT nope;', '-1', '--json')
+    error = got.event('error')
+    check('a long line', (1, 1, 90008), (
+        got.status, error.get('line'), error.get('column')))
+
+
 # ---- stopping
 
 def sleeping():
@@ -677,6 +719,7 @@ not_run()
 usage()
 rows_of_c()
 as_json()
+sent_ahead()
 signals()
 server_dies()
 large()
