@@ -155,6 +155,7 @@ static bool connect_and_run(struct mz_context *c, struct scripts *s,
 	if (!mz_connect_config(c, &cfg, err))
 		return false;
 	e.db = mz_connect_db(c, &cfg);
+	e.db.listener.statements = c->report.verbose;
 	mz_rows_init(&e.rows, &c->report, c->opt.csv);
 	mz_reader_rows_only(&e.input, c->interrupt_fd);
 	ok = run(&e, s, &cfg, err);

@@ -98,7 +98,7 @@ void mz_progress_event(struct mz_report *r, const struct mz_event *e)
 			r->begun_ms = now_ms();
 		set_label(r, e);
 		draw(r);
-	} else if (e->kind == MZ_EV_STATEMENT) {
+	} else if (e->kind == MZ_EV_STATEMENT && r->label.len > 0) {
 		r->statement++;
 		if (!r->drawn || now_ms() - r->drawn_ms >= REDRAW_MS)
 			draw(r);

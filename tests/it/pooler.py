@@ -73,6 +73,24 @@ def many(pool, mode):
         db, "SELECT string_agg(n::text, ',' ORDER BY n) FROM t"))
 
 
+def rows(pool, mode):
+    """COPY with its rows, also when the server stops listening early."""
+    db = server.fresh('r_' + mode, 'app')
+    many = ''.join('%d\t%s\n' % (i, 'x' * 100) for i in range(100000))
+    good = 'CREATE TABLE r (i int, t text);\nCOPY r FROM STDIN;\n%s\\.\n'
+    folder = journal(newdir('rows-' + mode), [('0000_r', good % many)])
+    bad = journal(newdir('bad-' + mode), [('0000_r', good % ('x\n' + many))])
+    for i in range(3):
+        got = go(pool, 'migrate', db, folder=bad)
+        check(mode + ': a bad row', (1, '22P02', 3), (
+            got.status, got.event('error').get('sqlstate'),
+            got.event('error').get('line'))) or note(str(got)[:400])
+    got = go(pool, 'migrate', db, folder=folder)
+    check(mode + ': rows', (0, 1), applied(got)) or note(str(got)[:400])
+    check(mode + ': all of them', '100000', server.sql(
+        db, 'SELECT count(*) FROM r'))
+
+
 def cancel(pool, mode):
     db = server.fresh('s_' + mode, 'app')
     folder = journal(newdir('sleep-' + mode), [
@@ -117,6 +135,7 @@ pools = {mode: PgBouncer(server, [('app', SECRET)], pool_mode=mode)
 for name in 'session', 'transaction':
     works(pools[name], name)
     many(pools[name], name)
+    rows(pools[name], name)
     cancel(pools[name], name)
     refused(pools[name], name)
 server.fresh('p_statement', 'app')
