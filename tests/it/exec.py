@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Scripts: `mizzle exec` beside psql, and what it says when they fail."""
 import os
+import random
 import re
 import signal
 import subprocess
 import sys
 
-from harness import (BREAK, Server, check, finish, journal, mizzle,
+from harness import (BREAK, LONG, Server, check, finish, journal, mizzle,
                      needs_program, newdir, note, shared, start, verdict,
                      wait_for, workdir, write)
 
@@ -146,6 +147,35 @@ def beside_psql():
         server.fresh('x')
         got = run(text=text)
         check(what + ': from stdin', (0, kept), (got.status, dump('x')[1]))
+
+
+PIECES = ['SELECT 1;', '\n', "SELECT 'a;\n';", 'COPY e FROM STDIN;', ' ',
+          '1\t2\n', '\\.\n', "-- it's\n", '/* y; */', 'DO $$ BEGIN END $$;',
+          "SELECT E'\\';';", '\r\n', 'BEGIN;', 'COMMIT;', 'SELECT\n2 AS b;',
+          'SELECT nope;', 'INSERT INTO e VALUES (3, 4);\n', 'TABLE e;\n']
+
+
+def at_random():
+    """What is not refused as a script ends as it does in psql."""
+    seed = int(os.environ.get('SEED', '5'))
+    pick = random.Random(seed)
+    same = 0
+    for _ in range(2000 if LONG else 150):
+        text = ''.join(pick.choice(PIECES)
+                       for _ in range(pick.randint(1, 14)))
+        path = script(text)
+        got = run(path)
+        if got.status == 2:
+            continue
+        left = server.sql('x', 'TABLE e')
+        server.sql('x', 'TRUNCATE e')
+        status, out = psql(path)
+        ok = check('at random (SEED=%d): %r' % (seed, text),
+                   (status == 0, out, server.sql('x', 'TABLE e')),
+                   (got.status == 0, got.out, left))
+        server.sql('x', 'TRUNCATE e')
+        same += ok
+    check('at random: %d scripts were run' % same, True, same > 30)
 
 
 def in_one_transaction():
@@ -708,6 +738,9 @@ def migrations():
 
 
 beside_psql()
+server.fresh('x')
+server.sql('x', 'CREATE TABLE e (a int, b int)')
+at_random()
 in_one_transaction()
 nothing_of_its_own()
 dumps()

@@ -251,7 +251,7 @@ def bad_scripts():
             ('VACUUM', 'VACUUM;', 9, ['VACUUM', 'transaction']),
             ('CONCURRENTLY', 'DROP INDEX CONCURRENTLY i;', 9,
              ['CONCURRENTLY']),
-            ('COPY', 'COPY a FROM STDIN;', 9, ['COPY']),
+            ('COPY', 'COPY a FROM STDIN;', 2, ['COPY']),
             ('a directive', '-- mizzle: no-transaction\nDROP TABLE d;', 9,
              ['another way'])):
         path = down(where, 'journal', 'd', text)
