@@ -207,12 +207,13 @@ static bool is_call(const struct mz_sql_statement *st)
 	       (strcmp(st->what, "CALL") == 0 || strcmp(st->what, "DO") == 0);
 }
 
-/* Another try may get what this one did not. */
+/* Another try may get what this one did not, unless a part of it is kept. */
 static bool is_worth_a_retry(const struct mz_stepwise *r, const char *state)
 {
-	return r->options.lock_timeout_ms > 0 &&
-	       (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0 ||
-		strcmp(state, "40001") == 0);
+	if (r->is_alone && r->alone.kind == MZ_ALONE_UNKNOWN)
+		return false;
+	return strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0 ||
+	       strcmp(state, "40001") == 0;
 }
 
 static void explain(struct mz_stepwise *r, const struct mz_sql_statement *st)
