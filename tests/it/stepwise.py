@@ -60,6 +60,10 @@ KINDS = {
 }
 
 
+if server.version() < 140000:
+    del KINDS['DETACH PARTITION CONCURRENTLY']
+
+
 def folder(middle, setup, name='steps'):
     return journal(newdir(name), [
         ('0000_first', FIRST + setup),
@@ -455,8 +459,8 @@ def at_once():
 
 def with_drizzle():
     """The file that needs the trick is the same for both."""
-    if not drizzle_home():
-        note('no drizzle-orm here: the comparison was left out')
+    if not drizzle_home() or not os.path.exists(server.bin + '/pg_dump'):
+        note('no drizzle-orm or pg_dump here: the comparison was left out')
         return
     where = journal(newdir('steps'), [
         ('0000_a', 'CREATE TABLE a (n int);'),
