@@ -41,7 +41,10 @@ bool mz_history_writable(const struct mz_history *h, const struct mz_table *t,
 	if (h->shape == MZ_SHAPE_ABSENT)
 		return !h->schema_exists || h->may_create_table ||
 		       refuse(err, h, "create the history", t->quoted);
-	return h->may_insert || refuse(err, h, "write to", t->quoted);
+	if (!h->may_insert)
+		return refuse(err, h, "write to", t->quoted);
+	return h->has_advisory || h->may_lock ||
+	       refuse(err, h, "take an advisory lock, nor lock", t->quoted);
 }
 
 /* ---- writing */

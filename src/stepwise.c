@@ -72,16 +72,20 @@ static bool hold(struct mz_stepwise *r)
 		pgw_wrap(&cause, "the second connection, which holds the lock");
 		return mz_db_fail(r->err, &cause);
 	}
-	return mz_stepwise_own(r, &r->holder,
-			       mz_printf(r->arena, "%s" HOLDER_SQL "%s",
-					 mz_guard_begin_sql(r->arena,
+	r->held =
+		mz_stepwise_own(r, &r->holder,
+				mz_printf(r->arena, "%s%s" HOLDER_SQL "%s",
+					  mz_guard_begin_sql(r->arena,
+							     job->table),
+					  mz_guard_stay_sql(r->arena,
 							    job->table),
-					 mz_guard_history_sql(r->arena,
-							      job->table,
-							      job->history
-								      ->count,
-							      false)),
-			       NULL, NULL);
+					  mz_guard_history_sql(r->arena,
+							       job->table,
+							       job->history
+								       ->count,
+							       false)),
+				NULL, NULL);
+	return r->held;
 }
 
 static void let_go(struct mz_stepwise *r)

@@ -262,7 +262,8 @@ bool mz_stepwise_own_failed(struct mz_stepwise *r, const struct pgw_err *cause)
 	if (cause->code != PGW_E_SERVER)
 		return mz_stepwise_lost(r, cause);
 	roll_back(r);
-	if (mz_guard_is_marked(cause) || mz_partial_is_lost(cause))
+	if (mz_guard_is_marked(cause) || mz_partial_is_lost(cause) ||
+	    (!r->held && strcmp(cause->sqlstate, "55P03") == 0))
 		return end(r, MZ_END_CONTENDED);
 	mz_fail(r->err, status_of(r), "%s cannot be recorded: %.600s (%s); %s",
 		r->m->tag, cause->msg, cause->sqlstate, kept(r));

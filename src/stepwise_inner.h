@@ -23,7 +23,8 @@ struct mz_stepwise {
 	struct mz_arena *arena;
 	struct mz_db *db;    /* runs the statements */
 	struct mz_db holder; /* holds the lock, and records in the end */
-	bool pooled;	     /* db may be another server connection each time */
+	bool held;
+	bool pooled; /* db may be another server connection each time */
 	struct mz_applied *out;
 	struct mz_err *err;
 

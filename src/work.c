@@ -60,6 +60,7 @@ bool mz_work_read(struct mz_work *w, struct mz_err *err)
 {
 	if (!mz_history_read(&w->history, &w->c->arena, &w->db, &w->table, err))
 		return false;
+	w->table.no_advisory = !w->history.has_advisory;
 	if (w->history.busy)
 		return true;
 	if (w->history.has_partials &&
