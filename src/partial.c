@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE_NAME "__mizzle_progress"
+#define TABLE_NAME MZ_PARTIAL_TABLE
 #define MARKER "mizzle: another runner goes on with it"
 
 static const char *table_of(struct mz_arena *a, const struct mz_table *t)
@@ -140,13 +140,13 @@ const char *mz_partial_take_sql(struct mz_arena *a,
 	return mz_printf(
 		a,
 		"SELECT pg_catalog.set_config('client_min_messages', "
-		"'warning', true); CREATE TABLE IF NOT EXISTS %s (history text, tag text, "
-		"hash text NOT NULL, done text NOT NULL, "
+		"'warning', true); CREATE TABLE IF NOT EXISTS %s (history pg_catalog.text, tag pg_catalog.text, "
+		"hash pg_catalog.text NOT NULL, done pg_catalog.text NOT NULL, "
 		"finished integer NOT NULL DEFAULT 0, "
 		"statements integer NOT NULL, running integer, "
 		"before pg_catalog.oid[] NOT NULL DEFAULT '{}', "
 		"existed boolean NOT NULL DEFAULT false, "
-		"runner text NOT NULL, "
+		"runner pg_catalog.text NOT NULL, "
 		"at timestamp with time zone NOT NULL "
 		"DEFAULT pg_catalog.now(), PRIMARY KEY (history, tag)); "
 		"INSERT INTO %s AS p (history, tag, hash, done, statements, "
@@ -156,6 +156,16 @@ const char *mz_partial_take_sql(struct mz_arena *a,
 		table, table, mz_quote_literal(a, k->table->name),
 		mz_quote_literal(a, k->tag), mz_quote_literal(a, hash),
 		statements, mz_quote_literal(a, k->token));
+}
+
+const char *mz_partial_look_sql(struct mz_arena *a,
+				const struct mz_partial_key *k)
+{
+	return mz_printf(a,
+			 "SELECT " COLUMNS " FROM %s %s "
+			 "AND runner OPERATOR(pg_catalog.=) %s",
+			 table_of(a, k->table), where(a, k->table, k->tag),
+			 mz_quote_literal(a, k->token));
 }
 
 /* An update that fails when the row is not ours any more. */
@@ -213,7 +223,7 @@ const char *mz_partial_empty_sql(struct mz_arena *a, const struct mz_table *t)
 	const char *table = table_of(a, t);
 
 	return mz_printf(a,
-			 "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE; "
+			 "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT; "
 			 "SELECT NOT EXISTS (SELECT 1 FROM %s) AND "
 			 "(SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') "
 			 "FROM pg_catalog.pg_class c "

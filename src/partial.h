@@ -13,6 +13,8 @@
 
 struct mz_table;
 
+#define MZ_PARTIAL_TABLE "__mizzle_progress"
+
 struct mz_partial {
 	const char *tag;
 	const char *hash;   /* of the file that was begun with */
@@ -61,6 +63,10 @@ const char *mz_partial_take_sql(struct mz_arena *a,
 void mz_partial_of_row(struct mz_partial *p, struct mz_arena *a,
 		       const struct pgw_row *row);
 
+/* The row as it is, if it is still ours. */
+const char *mz_partial_look_sql(struct mz_arena *a,
+				const struct mz_partial_key *k);
+
 /* From now on it is the row of this file: what is finished is the same. */
 const char *mz_partial_adopt_sql(struct mz_arena *a,
 				 const struct mz_partial_key *k,
@@ -79,7 +85,7 @@ const char *mz_partial_finish_sql(struct mz_arena *a,
 
 /*
  * Take the row away.  The second says whether the table is empty then, and
- * ours to drop, which the third does.
+ * ours to drop, which the third does; it fails when others are at the table.
  */
 const char *mz_partial_delete_sql(struct mz_arena *a, const struct mz_table *t,
 				  const char *tag);
