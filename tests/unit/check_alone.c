@@ -33,7 +33,7 @@ START_TEST(its_names_are_found)
 		/* clang-format off */
 		{ "create index concurrently i on t (a)", "index i t" },
 		{ "CREATE UNIQUE INDEX CONCURRENTLY \"I x\" ON ONLY s.t USING gin (a)", "index \"I x\" s.t" },
-		{ "create index concurrently if not exists i on \"s\" . \"t\" (a)", "index i \"s\" . \"t\"" },
+		{ "create index concurrently if not exists i on \"s\" . \"t\" (a)", "index i \"s\".\"t\"" },
 		{ "create index concurrently on t (a)", "index - t" },
 		{ "create index concurrently /* on */ on -- x\n t (a)", "index - t" },
 		{ "create index concurrently i", "index i -" },
