@@ -32,7 +32,7 @@ struct mz_partials {
 	size_t count;
 };
 
-/* All rows of that history; the table must be there. */
+/* All rows of that history; the table was there a moment ago. */
 bool mz_partials_read(struct mz_partials *p, struct mz_arena *a,
 		      struct mz_db *db, const struct mz_table *t,
 		      struct mz_err *err) PGW_MUST_CHECK;
@@ -51,9 +51,11 @@ struct mz_partial_key {
 	const char *tag, *token;
 };
 
+const char *mz_partial_create_sql(struct mz_arena *a, const struct mz_table *t);
+
 /*
- * Make the table if need be, and the row ours, whosever it was; answers with
- * the row.  hash and statements are for a new row.
+ * The row is ours, whosever it was; answers with the row.  hash and statements
+ * are for a new row.
  */
 const char *mz_partial_take_sql(struct mz_arena *a,
 				const struct mz_partial_key *k,

@@ -165,7 +165,7 @@ static bool begins_alike(struct mz_stepwise *r)
 static bool adopt(struct mz_stepwise *r)
 {
 	if (strcmp(r->row.hash, r->m->hash) == 0)
-		return true;
+		return begins_alike(r) || mz_stepwise_changed(r);
 	if (!r->options.allow_modified || !begins_alike(r))
 		return mz_stepwise_changed(r);
 	r->row.running = 0; /* it is another statement now */
@@ -176,15 +176,28 @@ static bool adopt(struct mz_stepwise *r)
 			       NULL, NULL);
 }
 
+/* Where the table is, rights on it are enough. */
+static const char *create_sql(const struct mz_stepwise *r)
+{
+	if (r->job->history->has_partials)
+		return "";
+	return mz_printf(r->arena,
+			 "SELECT pg_catalog.set_config("
+			 "'client_min_messages', 'warning', true); %s; ",
+			 mz_partial_create_sql(r->arena, r->job->table));
+}
+
 static bool take_row(struct mz_stepwise *r)
 {
 	struct taker t = { .r = r };
 
 	if (!make_token(r) ||
-	    !mz_stepwise_own(r, r->db,
-			     mz_partial_take_sql(r->arena, &r->key, r->m->hash,
-						 r->survey->statements),
-			     on_taken, &t))
+	    !mz_stepwise_own(
+		    r, r->db,
+		    mz_printf(r->arena, "%s%s", create_sql(r),
+			      mz_partial_take_sql(r->arena, &r->key, r->m->hash,
+						  r->survey->statements)),
+		    on_taken, &t))
 		return false;
 	if (!t.found)
 		return mz_stepwise_surprised(r, NULL);

@@ -196,15 +196,26 @@ static void advise(struct mz_stepwise *r, const char *state)
 			schema);
 }
 
+/* The last who needed the table has dropped it since we looked. */
+static bool is_dropped(const struct mz_stepwise *r, const struct pgw_err *cause)
+{
+	return !r->taken && r->job->history->has_partials &&
+	       strcmp(cause->sqlstate, "42P01") == 0;
+}
+
 bool mz_stepwise_own_failed(struct mz_stepwise *r, const struct pgw_err *cause)
 {
 	if (cause->code != PGW_E_SERVER)
 		return mz_stepwise_lost(r, cause);
 	mz_stepwise_roll_back(r);
-	if (mz_guard_is_marked(cause) || mz_partial_is_lost(cause))
+	if (mz_guard_is_marked(cause) || mz_partial_is_lost(cause) ||
+	    is_dropped(r, cause))
 		return end(r, MZ_END_CONTENDED);
-	mz_fail(r->err, status_of(r), "%s cannot go on: %.600s (%s); %s",
-		r->m->tag, cause->msg, cause->sqlstate, kept(r));
+	mz_stepwise_settle(r);
+	mz_fail(r->err, status_of(r), "%s cannot %s: %.600s (%s); %s",
+		r->m->tag,
+		r->taken ? "go on" : "begin, as its progress cannot be kept",
+		cause->msg, cause->sqlstate, kept(r));
 	advise(r, cause->sqlstate);
 	return end(r, MZ_END_FAILED);
 }
@@ -226,6 +237,17 @@ bool mz_stepwise_changed(struct mz_stepwise *r)
 {
 	bool allowed = r->options.allow_modified;
 
+	if (strcmp(r->row.hash, r->m->hash) == 0) {
+		mz_fail(r->err, MZ_history,
+			"%s stopped after statement %zu of %zu, says its row "
+			"of %s." MZ_PARTIAL_TABLE ", and that does not fit the "
+			"file",
+			r->m->tag, r->row.finished, r->survey->statements,
+			r->job->table->schema);
+		mz_hint(r->err, "look what is done, and set the row right; to "
+				"begin anew delete it");
+		return end(r, MZ_END_FAILED);
+	}
 	mz_fail(r->err, MZ_history,
 		allowed ? "%s stopped after statement %zu of %zu, and what is "
 			  "done of it has been edited since" :
