@@ -268,6 +268,7 @@ static bool record(struct mz_stepwise *r)
 	struct pgw_err cause;
 	bool empty = false;
 
+	r->recording = true;
 	if (!mz_db_query(db, record_sql(r), on_boolean, &empty, &cause)) {
 		if (!leave_table(r, &cause))
 			return false;

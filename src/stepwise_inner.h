@@ -44,6 +44,7 @@ struct mz_stepwise {
 	const char *left;		 /* an index that is left invalid */
 	bool in_block;			 /* a transaction of ours is open */
 	bool patient;			 /* lock_timeout is 0 for the session */
+	bool recording;			 /* all is done; holder has locks */
 	bool committing; /* the row of the history: LOST is no answer */
 	struct mz_reply reply;
 	int64_t start_us;

@@ -174,7 +174,7 @@ void mz_stepwise_settle(struct mz_stepwise *r)
 {
 	if (r->is_alone)
 		clean(r);
-	if (!look(r))
+	if (r->recording || !look(r))
 		return;
 	if (was_done(r)) {
 		if (!r->left && finish(r, r->present.count,

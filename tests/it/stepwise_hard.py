@@ -160,6 +160,52 @@ def interrupted_at_commit():
         finishes(what, where)
 
 
+def interrupted_in_the_end():
+    """All is done; what the other session of ours locks is not waited for."""
+    where = folder('CREATE TABLE one (n int);',
+                   'INSERT INTO one VALUES (1); VACUUM one;')
+    what = 'interrupted in the end'
+    first(where)
+    server.sql(DB, 'CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE '
+               'plpgsql AS $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN '
+               'query_canceled THEN END $$', 'CREATE EVENT TRIGGER slow ON '
+               'sql_drop EXECUTE FUNCTION slow()')
+    process = begin(where)
+    check(what + ': it waits', True, wait_for(lambda: server.sql(
+        DB, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = "
+        "'PgSleep' AND query LIKE 'DROP TABLE%'") == '1'))
+    since = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    got = finish(process)
+    check(what + ': status', (143, True), (
+        got.status, '2 of its 2 statements are done' in got.err)) or \
+        note(str(got))
+    check(what + ': it ends soon', True, time.monotonic() - since < 10)
+    server.sql(DB, 'DROP EVENT TRIGGER slow')
+    finishes(what, where)
+
+
+def interrupted_in_a_retry():
+    """A try after another hears of it as the first does."""
+    where = folder('CREATE TABLE one (n int);',
+                   'INSERT INTO one VALUES (1); COMMIT; LOCK TABLE one;'
+                   'SELECT 1;')
+    what = 'interrupted in a retry'
+    first(where)
+    lock = Session(server, DB, 'BEGIN', 'LOCK TABLE one IN SHARE ROW '
+                   'EXCLUSIVE MODE')
+    process = begin(where, '--lock-timeout', '700ms', '--lock-retries', '50')
+    check(what + ': it is tried again', True, heard(process, 'trying again'))
+    check(what + ': it waits', True, blocked('INSERT'))
+    process.send_signal(signal.SIGTERM)
+    got = finish(process)
+    check(what + ': status', 143, got.status) or note(str(got))
+    check(what + ': it does not go on', 1, got.err.count('trying again')) or \
+        note(str(got))
+    lock.close()
+    finishes(what, where)
+
+
 # ---- settings
 
 # What nothing can be kept under: told in so many words.
@@ -648,6 +694,8 @@ def repaired():
 interrupted_and_in_the_way()
 interrupted_in_the_cleaning()
 interrupted_at_commit()
+interrupted_in_the_end()
+interrupted_in_a_retry()
 settings()
 settings_of_roles()
 names()
