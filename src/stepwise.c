@@ -50,8 +50,12 @@ bool mz_stepwise_asks(struct mz_stepwise *r, const char *sql, bool *yes)
 
 /* ---- the lock */
 
-/* For as long as it takes, and to be noticed should we be gone. */
+/* For as long as it takes, and to be noticed should we be gone; the first is
+ * known to servers from 17 on. */
 #define HOLDER_SQL                                            \
+	"; SELECT pg_catalog.set_config(name, '0', true) "    \
+	"FROM pg_catalog.pg_settings WHERE name "             \
+	"OPERATOR(pg_catalog.=) 'transaction_timeout'"        \
 	"; SET LOCAL idle_in_transaction_session_timeout = 0" \
 	"; SET LOCAL statement_timeout = 0"                   \
 	"; SET LOCAL tcp_keepalives_idle = 30"                \

@@ -277,9 +277,9 @@ def settings():
             'CREATE TABLE public.z (n int);', tag='000%d_m\u00fc')
         server.fresh(DB)
         server.sql(DB, EVIL)
-        user = 'postgres' if privileged else 'tester'
-        got = mizzle('migrate', '--url', server.url(DB, user=user), '--dir',
-                     where, '--lock-wait', '3s')
+        url = server.socket(DB, 'postgres') if privileged else server.url(DB)
+        got = mizzle('migrate', '--url', url, '--dir', where, '--lock-wait',
+                     '3s')
         if setting in REFUSED:
             check(what + ': refused, and told', (REFUSED[setting][0], True),
                   (got.status, REFUSED[setting][1] in got.err)) or \
@@ -289,46 +289,35 @@ def settings():
             note(str(got)[:1500])
 
 
+# Of a role: what holds in both sessions, from the first message on.
+OF_ROLES = [
+    "lock_timeout = '1ms'", "statement_timeout = '2s'",
+    "default_transaction_isolation = 'serializable'",
+    'default_transaction_deferrable = on',
+    "idle_in_transaction_session_timeout = '50ms'",
+    "transaction_timeout = '400ms'", "idle_session_timeout = '50ms'",
+    'search_path = evil, pg_catalog, public', 'client_min_messages = debug5',
+]
+SINCE = {'transaction_timeout': 170000, 'idle_session_timeout': 140000}
+
+
 def settings_of_roles():
-    for setting in ("lock_timeout = '1ms'", "statement_timeout = '2s'",
-                    "default_transaction_isolation = 'serializable'",
-                    "default_transaction_deferrable = on",
-                    "idle_in_transaction_session_timeout = '50ms'",
-                    "transaction_timeout = '100ms'", "idle_session_timeout = '50ms'",
-                    "search_path = evil, pg_catalog, public",
-                    "client_min_messages = debug5",
-                    "default_transaction_read_only = on"):
-        what = 'the role has ' + setting
-        if 'transaction_timeout' in setting and 'idle' not in setting and \
-                server.version() < 170000:
+    for setting in OF_ROLES:
+        if server.version() < SINCE.get(setting.split()[0], 0):
             continue
+        what = 'the role has ' + setting
         where = folder('CREATE TABLE public.two (n int);',
                        'CREATE TABLE public.a (n int); COMMIT;'
-                       'CREATE INDEX CONCURRENTLY i ON public.two (n);'
+                       'CREATE INDEX CONCURRENTLY i ON public.two (n);' +
+                       'SELECT pg_catalog.pg_sleep(0.1); COMMIT;' * 6 +
                        'INSERT INTO public.two VALUES (1); VACUUM public.two;')
         server.fresh(DB)
         server.sql(DB, EVIL)
         server.sql(DB, 'ALTER ROLE tester SET ' + setting)
-        url = server.url(DB)
-        if 'read_only' in setting:
-            url = server.url(DB, query='?options=-c%20default_transaction_read_only%3Doff')
-        lock = None
-        if 'transaction_timeout' in setting or 'idle' in setting:
-            first_ = mizzle('migrate', '--url', url, '--dir', where, '--to', '0000_m')
-            note(str(first_)[:300]) if first_.status else None
-            lock = Session(server, DB, 'BEGIN', 'LOCK TABLE two IN ROW EXCLUSIVE MODE')
-        process = start('migrate', '--url', url, '--dir', where)
-        if lock:
-            wait_for(lambda: server.sql(
-                DB, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE "
-                "'CREATE INDEX%' AND wait_event_type = 'Lock' AND clock_timestamp() - "
-                "query_start > '0.3s'") != '0', 5)
-            lock.close()
-        got = finish(process, 60)
+        got = run(where)
         server.sql(DB, 'ALTER ROLE tester RESET ALL')
         check(what, (0, '2', 't'), (got.status, applied(), tidy())) or \
             note(str(got)[:1500])
-
 
 
 # ---- names
