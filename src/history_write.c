@@ -78,16 +78,17 @@ const char *mz_history_create_sql(struct mz_arena *a, const struct mz_table *t,
 
 	if (h->shape != MZ_SHAPE_ABSENT)
 		return "";
-	return mz_printf(a,
-			 "%sCREATE TABLE IF NOT EXISTS %s (\n"
-			 "\tid SERIAL PRIMARY KEY,\n"
-			 "\thash text NOT NULL,\n"
-			 "\tcreated_at bigint%s\n)",
-			 schema, t->quoted,
-			 shape == MZ_SHAPE_COLUMNS_5 ?
-				 ",\n\tname text,\n\tapplied_at timestamp with "
-				 "time zone DEFAULT pg_catalog.now()" :
-				 "");
+	return mz_printf(
+		a,
+		"%sCREATE TABLE IF NOT EXISTS %s (\n"
+		"\tid SERIAL PRIMARY KEY,\n"
+		"\thash pg_catalog.text NOT NULL,\n"
+		"\tcreated_at bigint%s\n)",
+		schema, t->quoted,
+		shape == MZ_SHAPE_COLUMNS_5 ?
+			",\n\tname pg_catalog.text,\n\tapplied_at timestamp with "
+			"time zone DEFAULT pg_catalog.now()" :
+			"");
 }
 
 const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,

@@ -85,8 +85,10 @@ static void on_pid(void *ctx, const struct pgw_row *row)
 static bool wait_for_earlier(struct mz_stepwise *r,
 			     const struct mz_sql_statement *st)
 {
-	const char *sql = mz_alone_running_sql(r->arena,
-					       mz_stepwise_sql(r, st));
+	const char *sql = /* what others run is for us to see */
+		mz_printf(r->arena, MZ_AS_OURSELVES_SQL "; %s",
+			  mz_alone_running_sql(r->arena,
+					       mz_stepwise_sql(r, st)));
 	int64_t deadline = pgw_clock_ms() + r->options.lock_wait_ms;
 	struct mz_pause pause = { FIRST_PAUSE_MS, MOST_PAUSE_MS };
 	bool told = false;
@@ -218,6 +220,7 @@ bool mz_stepwise_alone(struct mz_stepwise *r, const struct mz_sql_statement *st)
 	const struct mz_alone *k = &r->alone;
 	bool again = r->row.running == st->count, done = false;
 
+	r->reply = (struct mz_reply){ 0 }; /* that of another statement */
 	mz_alone_of(&r->alone, r->arena, &text, st->what);
 	if (again) {
 		if (!find_out(r, st, k, &done))

@@ -143,6 +143,8 @@ static bool survey_text(struct mz_work *w, size_t i, struct pgw_view text,
 		return refuse_directive(m, text, s->directives.unknown, err);
 	if (w->stepwise[m - w->folder.migrations])
 		s->stepwise = s->calls_alone = true;
+	if (mz_partials_find(&w->history.partials, m->tag))
+		s->stepwise = true; /* however it has been edited since */
 	return true;
 }
 
