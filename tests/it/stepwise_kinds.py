@@ -79,6 +79,12 @@ KINDS = {
         ('DROP SCHEMA s',), '3F000', ('CREATE SCHEMA s',)),
     'REINDEX DATABASE': Kind(
         ONE_INDEX, 'REINDEX DATABASE ' + DB, INDEXES, '1'),
+    # they come to the history, too
+    'REINDEX SCHEMA drizzle': Kind(
+        (), 'REINDEX SCHEMA drizzle', 'SELECT 1', '1'),
+    'REINDEX DATABASE CONCURRENTLY': Kind(
+        ONE_INDEX, 'REINDEX DATABASE CONCURRENTLY ' + DB, INDEXES, '1'),
+    'VACUUM FULL': Kind((), 'VACUUM FULL', 'SELECT 1', '1'),
     'CLUSTER': Kind(
         (*ONE_INDEX, 'CLUSTER two USING i'), 'CLUSTER',
         'SELECT count(*) FROM pg_index WHERE indisclustered', '1'),
@@ -225,22 +231,23 @@ def cut(what, kind, after, kill):
 
 
 def settings_are_back():
-    """What a file discards, mizzle's own settings are not."""
-    for word in 'DISCARD ALL', 'RESET ALL':
-        where = journal(newdir('kinds'), [
-            ('0000_first', 'CREATE TABLE a (what text, t text); CREATE '
-             'PROCEDURE p(w text) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO a '
-             "VALUES (w, current_setting('statement_timeout')); COMMIT; END "
-             '$$;'),
-            ('0001_own', '-- mizzle: no-transaction, statement-timeout=9s\n'
-             "CALL p('before'); %s; INSERT INTO a VALUES ('plain', "
-             "current_setting('statement_timeout')); CALL p('call');" % word)])
-        server.fresh(DB, 'postgres')
-        got = run(where)
-        check(word + ': the timeout that was asked for holds behind it',
-              (0, 'before=9s plain=9s call=9s'), (got.status, server.sql(
-                  DB, "SELECT string_agg(what || '=' || t, ' ') FROM a"))) or \
-            note(str(got))
+    """A file discards what it has set, not what mizzle was told."""
+    where = journal(newdir('kinds'), [
+        ('0000_first', 'CREATE TABLE a (what text, t text); CREATE PROCEDURE '
+         'p(w text) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO a VALUES (w, '
+         "concat_ws(' ', current_setting('statement_timeout'), "
+         "current_setting('lock_timeout'))); COMMIT; END $$;"),
+        ('0001_own', '-- mizzle: no-transaction, statement-timeout=9s\n'
+         "CALL p('before'); DISCARD ALL; CALL p('call'); INSERT INTO a VALUES "
+         "('plain', concat_ws(' ', current_setting('statement_timeout'), "
+         "current_setting('lock_timeout')));")])
+    server.fresh(DB, 'postgres')
+    server.sql(DB, "ALTER DATABASE %s SET lock_timeout = '4s'" % DB)
+    got = run(where)
+    check('DISCARD ALL: timeouts hold behind it',
+          (0, 'before=9s 0, call=9s 0, plain=9s 4s'), (got.status, server.sql(
+              DB, "SELECT string_agg(what || '=' || t, ', ') FROM a"))) or \
+        note(str(got))
 
 
 def discarded_stays_so():
