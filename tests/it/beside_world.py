@@ -99,8 +99,8 @@ class World:
         if not self.is_drizzle:
             return ('fails (%s)' if got.status in (1, 6) else
                     'refused (%s)') % got.status
-        known = re.match(r'([0-9A-Z]{5}) |(No file|Cannot create a string)',
-                         got.err)
+        known = re.match(r'([0-9A-Z]{5}) |(?:ERR_\w+ )?'
+                         '(No file|Cannot create a string)', got.err)
         return 'fails: %s' % (known[1] or known[2]) if known else \
             self.odd(got)
 
