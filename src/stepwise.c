@@ -96,6 +96,9 @@ static void let_go(struct mz_stepwise *r)
 	if (!r->holder.conn)
 		return;
 	if (pgw_conn_alive(r->holder.conn) &&
+	    pgw_conn_outstanding(r->holder.conn) > 0)
+		(void)!mz_db_cancel(&r->holder, &ignored);
+	if (pgw_conn_alive(r->holder.conn) &&
 	    pgw_conn_txn(r->holder.conn) != 'I') {
 		pgw_conn_ignore_interrupt(r->holder.conn);
 		(void)!mz_db_query(&r->holder, "ROLLBACK", NULL, NULL,
@@ -229,6 +232,7 @@ static bool record(struct mz_stepwise *r)
 	struct mz_db *db = &r->holder;
 	bool empty = false;
 
+	r->is_recording = true;
 	if (!mz_stepwise_own(r, db,
 			     mz_printf(a, "%s; %s; %s; %s",
 				       mz_guard_history_sql(a, job->table,

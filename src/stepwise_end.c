@@ -44,16 +44,18 @@ static void on_boolean(void *ctx, const struct pgw_row *row)
 		       v.p[0] == 't';
 }
 
-/* Nothing was kept: as if it had never begun. */
-static void forget(struct mz_stepwise *r)
+/* Nothing was kept: as if it had never begun.  Unless known, the row says so.
+ */
+static void forget(struct mz_stepwise *r, bool known)
 {
 	struct mz_arena *a = r->arena;
 	const struct mz_table *t = r->job->table;
 	bool empty = false;
 
 	if (quietly(&r->holder,
-		    mz_printf(a, "%s; %s",
+		    mz_printf(a, "%s%s; %s",
 			      mz_partial_delete_sql(a, t, r->m->tag),
+			      known ? "" : mz_partial_untouched_sql(a, &r->key),
 			      mz_partial_empty_sql(a, t)),
 		    on_boolean, &empty) &&
 	    (!empty ||
@@ -65,7 +67,7 @@ static void forget(struct mz_stepwise *r)
 static void settle_row(struct mz_stepwise *r)
 {
 	if (r->row.finished == 0)
-		forget(r);
+		forget(r, true);
 	else if (r->row.running > 0)
 		(void)!quietly(r->db,
 			       mz_partial_finish_sql(r->arena, &r->key,
@@ -91,20 +93,23 @@ static void on_leftover(void *ctx, const struct pgw_row *row)
 				   name);
 }
 
-/* What cannot be dropped now, the next run drops. */
-static void clean(struct mz_stepwise *r)
+/* What cannot be dropped now, the next run drops: false. */
+static bool clean(struct mz_stepwise *r)
 {
 	const char *sql;
 	struct leftovers l;
 
 	if (!r->is_alone)
-		return;
+		return true;
 	sql = mz_alone_leftovers_sql(r->arena, &r->alone, r->row.before);
+	if (!sql)
+		return true;
 	do {
 		l = (struct leftovers){ .arena = r->arena };
-		if (!sql || !quietly(r->db, sql, on_leftover, &l))
-			return;
+		if (!quietly(r->db, sql, on_leftover, &l))
+			return false;
 	} while (l.sql && quietly(r->db, l.sql, NULL, NULL));
+	return !l.sql;
 }
 
 /* ---- words */
@@ -157,11 +162,47 @@ static void settle_finished(struct mz_stepwise *r)
 {
 	size_t n = r->present.count;
 
+	if (r->alone.kind == MZ_ALONE_INDEX)
+		return; /* the next run sees whether it is valid */
 	if (quietly(r->db,
 		    mz_partial_finish_sql(r->arena, &r->key, n,
 					  mz_stepwise_hash(r, r->present.end)),
 		    NULL, NULL))
 		r->row.finished = n;
+}
+
+/*
+ * What was interrupted may have been SQL of our own, and be done all the same:
+ * how far it has come is in the row alone.
+ */
+static void settle_unknown(struct mz_stepwise *r)
+{
+	struct mz_partials all;
+	struct mz_err ignored;
+	const struct mz_partial *now;
+
+	if (!r->key.token)
+		return; /* it is not ours yet */
+	forget(r, false);
+	if (!pgw_conn_alive(r->db->conn) ||
+	    !mz_partials_read(&all, r->arena, r->db, r->job->table, &ignored))
+		return;
+	now = mz_partials_find(&all, r->m->tag);
+	r->row.finished = now ? now->finished : 0;
+}
+
+static void settle(struct mz_stepwise *r)
+{
+	bool answered = r->is_sent && r->reply.came;
+
+	if (r->is_recording)
+		return; /* all is done, but for our row in the history */
+	if (!r->is_alone || (r->is_sent && !answered))
+		settle_unknown(r);
+	else if (answered && r->reply.ok)
+		settle_finished(r);
+	else if (clean(r))
+		settle_row(r);
 }
 
 static bool interrupted(struct mz_stepwise *r)
@@ -170,12 +211,8 @@ static bool interrupted(struct mz_stepwise *r)
 	bool settled = mz_db_cancel(r->db, &why);
 
 	roll_back(r);
-	if (settled && r->is_alone && r->reply.came && r->reply.ok) {
-		settle_finished(r);
-	} else if (settled) {
-		clean(r);
-		settle_row(r);
-	}
+	if (settled)
+		settle(r);
 	mz_fail(r->err, MZ_connect, "interrupted in %s; %s%s", r->m->tag,
 		kept(r), settled ? "" : ", and one may still be running");
 	r->err->signal = -1;
@@ -261,8 +298,8 @@ bool mz_stepwise_failed(struct mz_stepwise *r,
 
 	explain(r, st);
 	roll_back(r);
-	clean(r);
-	settle_row(r);
+	if (clean(r))
+		settle_row(r);
 	if (commits)
 		return end(r, MZ_END_STEPWISE);
 	return end(r,

@@ -40,6 +40,8 @@ struct mz_stepwise {
 	int64_t sent_us;		 /* ... and when that was */
 	struct mz_alone alone;		 /* the same, while ... */
 	bool is_alone;			 /* ... it runs in no transaction */
+	bool is_sent;			 /* it is: reply will say the rest */
+	bool is_recording;		 /* nothing is left to do but that */
 	bool in_block;			 /* a transaction of ours is open */
 	bool patient;			 /* lock_timeout is 0 for the session */
 	bool committing; /* the row of the history: LOST is no answer */

@@ -120,6 +120,7 @@ bool mz_stepwise_one(struct mz_stepwise *r, const struct mz_sql_statement *st)
 {
 	int64_t start = pgw_clock_us();
 
+	r->is_sent = true;
 	if (!(st->data_start > 0 ? send_rows(r, st) :
 				   send(r, mz_stepwise_sql(r, st))))
 		return false;
@@ -337,6 +338,7 @@ bool mz_stepwise_statements(struct mz_stepwise *r)
 	while (mz_statements_next(&r->list, &st)) {
 		st.count = ++count; /* of the file, not of a chunk */
 		r->present = st;
+		r->is_sent = false;
 		if (!(st.count <= r->row.finished ? set_again(r, &st) :
 						    step(r, &st, &before)))
 			return false;

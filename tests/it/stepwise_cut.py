@@ -2,11 +2,12 @@
 """Migrations that do not fit in one transaction, cut at every message.
 
 Each message of such a run, of either side and of both connections, is the one
-that does not arrive: the connection is lost there, or mizzle is killed.  Then
-it is run again until all is well, and everything must be there once.  That is
+that does not arrive: the connection is lost there, or mizzle is killed; or it
+arrives, and mizzle is to end just then.  Then it is run again until all is well, and everything must be there once.  That is
 at a part of the messages; LONG=1 does it at every one of them.
 """
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -22,7 +23,13 @@ server = Server('autovacuum=off', 'max_prepared_transactions=5',
                 'max_connections=60')
 WORKERS = 2
 RUNS_MAX = 4    # until all is well
-LOST, KILLED = (1, 1) if LONG else (4, 9)   # at every so many
+# How it is disturbed: by which signal, whether that is all, at every so many
+# messages, and how it may end.
+WAYS = {
+    'cut': (None, True, 1 if LONG else 4, (0, 3, 6)),
+    'killed': (signal.SIGKILL, True, 1 if LONG else 9, (0, -9)),
+    'ended': (signal.SIGTERM, False, 1 if LONG else 5, (0, 143)),
+}
 
 FIRST = ('CREATE TABLE one (n int); CREATE TABLE two (n int); CREATE TABLE '
          'three (n int); CREATE INDEX old ON two (n); CREATE INDEX older ON '
@@ -32,6 +39,10 @@ FIRST = ('CREATE TABLE one (n int); CREATE TABLE two (n int); CREATE TABLE '
 
 # @ is a word of the worker's own, for what is not of one database alone.
 SCRIPTS = {
+    'in a transaction': '''
+        INSERT INTO one VALUES (1);
+        CREATE INDEX named ON two (n);
+        INSERT INTO three VALUES (3);''',
     'builds': '''
         INSERT INTO one VALUES (1);
         CREATE INDEX CONCURRENTLY named ON two (n);
@@ -130,18 +141,20 @@ def migrate(db, where, port):
                      ':%d/' % server.port, ':%d/' % port))
 
 
-def run_cut(name, worker, at, kill):
+def run_cut(name, worker, at=None, way='cut'):
     """What it ended with, whether it came to that, and what it said."""
     db = fresh(worker)
     where = folder(name, worker)
     process = Queue()
 
+    number, cuts, _, _ = WAYS[way]
+
     def first():
-        if kill:
+        if number:
             going = process.get()
-            going.kill()
+            going.send_signal(number)
             process.put(going)
-    cutter = Cutter(server.port, at, first)
+    cutter = Cutter(server.port, at, first, cuts)
     going = migrate(db, where, cutter.port)
     process.put(going)
     got = finish(going)
@@ -149,14 +162,14 @@ def run_cut(name, worker, at, kill):
     return db, where, cutter, got
 
 
-def one(name, worker, at, kill, want):
+def one(name, worker, at, way, want):
     """Cut at that message; the number of runs it took after it."""
-    db, where, cutter, got = run_cut(name, worker, at, kill)
-    what = '%s, %s at %s' % (name, 'killed' if kill else 'cut', at)
+    db, where, cutter, got = run_cut(name, worker, at, way)
+    what = '%s, %s at %s' % (name, way, at)
     if not cutter.was_cut:
         check(what + ': not reached, so it is done', 0, got.status)
-    allowed = (-9, 0) if kill else (0, 3, 6)
-    check(what + ': status', True, got.status in allowed) or note(str(got))
+    check(what + ': status', True, got.status in WAYS[way][3]) or \
+        note(str(got))
     runs = 0
     said = [got]
     while said[-1].status != 0 and runs < RUNS_MAX:
@@ -174,32 +187,33 @@ def one(name, worker, at, kill, want):
 
 def sweep(name, workers):
     worker = workers.get()
-    db, _, cutter, got = run_cut(name, worker, None, False)
+    db, _, cutter, got = run_cut(name, worker)
     check(name + ': undisturbed', 0, got.status) or note(str(got))
     want = state(db, worker).replace(worker, '@')
     # hashes differ by the worker's word, so each has its own truth
     truths = {worker: want}
     workers.put(worker)
-    check(name + ': two connections', 2, len(cutter.seen))
+    check(name + ': its connections', 1 + (name != 'in a transaction'),
+          len(cutter.seen))
     places = [(i, way, k) for i, seen in enumerate(cutter.seen)
               for way in ('front', 'back') for k in range(len(seen[way]))]
-    jobs = [(at, False) for at in places[::LOST]]
-    jobs += [(at, True) for at in places[1::KILLED]]
+    jobs = [(at, way) for k, way in enumerate(WAYS)
+            for at in places[k::WAYS[way][2]]]
 
-    def job(at, kill):
+    def job(at, way):
         mine = workers.get()
         try:
             if mine not in truths:
-                fresh_db, _, _, _ = run_cut(name, mine, None, False)
+                fresh_db, _, _, _ = run_cut(name, mine)
                 truths[mine] = state(fresh_db, mine)
-            return one(name, mine, at, kill, truths[mine])
+            return one(name, mine, at, way, truths[mine])
         finally:
             workers.put(mine)
     began = time.monotonic()
     with ThreadPoolExecutor(WORKERS) as pool:
         done = [pool.submit(job, *j) for j in jobs]
         ends = [d.result() for d in done]
-    note('%s: %d messages, cut at %d, statuses %s, runs after it %s, %.0f s' % (
+    note('%s: %d messages, disturbed %d times, statuses %s, runs after it %s, %.0f s' % (
         name, len(places), sum(was for _, _, was in ends),
         dict(Counter(status for status, _, _ in ends)),
         dict(Counter(runs for _, runs, _ in ends)),
