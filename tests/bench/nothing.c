@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT */
+/* The least that a program can do; linked like a static mizzle. */
+int main(void)
+{
+	return 0;
+}
