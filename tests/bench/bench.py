@@ -104,7 +104,7 @@ class Bench:
             if failed:
                 row['failed'] = failed[0]
                 note('%s, %s, %s: %s' % (work, world, name, failed[0]))
-            elif len(runs) == len(base):
+            elif None not in base and len(runs) == len(base):
                 row.update(summary(runs, base))
             self.results.append(row)
             note('%-8s %-7s %-26s %s' % (work, world, name, row.get('ratio')))
@@ -180,6 +180,7 @@ def main():
     with open(out + '.md', 'w') as f:
         f.write(markdown(report))
     print(markdown(report))
+    return any('failed' in r for r in bench.results if r['peer'] == 'mizzle')
 
 
-main()
+sys.exit(main())

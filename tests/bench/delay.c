@@ -102,8 +102,12 @@ static int to_server(uint16_t port)
 	struct sockaddr_in to = local(port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
-		die("connect");
+	if (fd < 0)
+		die("socket");
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+		close(fd);
+		return -1;
+	}
 	return fd;
 }
 
@@ -114,6 +118,10 @@ static void take_client(struct delay *d)
 	if (client < 0)
 		return;
 	server = to_server(d->target);
+	if (server < 0) { /* then nobody is here either */
+		close(client);
+		return;
+	}
 	at_once(client);
 	at_once(server);
 	for (size_t i = 0; i < CONNS_MAX; i++) {

@@ -25,7 +25,10 @@ def echo(client):
 
 def serve():
     while True:
-        client, _ = listener.accept()
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return
         threading.Thread(target=echo, args=(client,), daemon=True).start()
 
 
@@ -83,6 +86,11 @@ gone = socket.create_connection(at)
 gone.sendall(b'1\n')
 gone.close()
 check('who does not wait for an answer has not had one', 1, counted()[0])
+
+listener.shutdown(socket.SHUT_RDWR)
+listener.close()
+with socket.create_connection(at) as s:
+    check('where no server is, the connection is closed', b'', read(s, 1))
 proxy.stdin.close()
 check('it ends with its input', 0, proxy.wait(20))
 sys.exit(verdict())
