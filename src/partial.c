@@ -243,16 +243,6 @@ const char *mz_partial_delete_sql(struct mz_arena *a, const struct mz_table *t,
 			 where(a, t, tag));
 }
 
-const char *mz_partial_untouched_sql(struct mz_arena *a,
-				     const struct mz_partial_key *k)
-{
-	return mz_printf(a,
-			 " AND finished OPERATOR(pg_catalog.=) 0 "
-			 "AND running IS NULL "
-			 "AND runner OPERATOR(pg_catalog.=) %s",
-			 mz_quote_literal(a, k->token));
-}
-
 const char *mz_partial_empty_sql(struct mz_arena *a, const struct mz_table *t)
 {
 	const char *table = table_of(a, t);

@@ -92,10 +92,6 @@ const char *mz_partial_finish_sql(struct mz_arena *a,
 const char *mz_partial_delete_sql(struct mz_arena *a, const struct mz_table *t,
 				  const char *tag);
 
-/* Behind that: only if the row is ours, and nothing is done or begun. */
-const char *mz_partial_untouched_sql(struct mz_arena *a,
-				     const struct mz_partial_key *k);
-
 const char *mz_partial_empty_sql(struct mz_arena *a, const struct mz_table *t);
 const char *mz_partial_drop_sql(struct mz_arena *a, const struct mz_table *t);
 
