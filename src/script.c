@@ -78,10 +78,10 @@ static bool is_marker(struct pgw_view line)
 	       starts(line, "=======\r\n");
 }
 
-/* The next line from at on that looks like a marker, or text.n. */
-static size_t next_marker(struct pgw_view text, size_t at)
+/* The next line from at on, before end, that looks like a marker, or end. */
+static size_t next_marker(struct pgw_view text, size_t at, size_t end)
 {
-	while (at < text.n) {
+	while (at < end) {
 		struct pgw_view rest = { text.p + at, text.n - at };
 		const unsigned char *lf;
 
@@ -90,29 +90,28 @@ static size_t next_marker(struct pgw_view text, size_t at)
 		lf = memchr(rest.p, '\n', rest.n);
 		at = lf ? (size_t)(lf - text.p) + 1 : text.n;
 	}
-	return text.n;
+	return end;
 }
 
 bool mz_script_has_markers(struct pgw_view lines)
 {
-	return next_marker(lines, 0) < lines.n;
+	return next_marker(lines, 0, lines.n) < lines.n;
 }
 
 /* In a string or in a comment such a line means nothing. */
 size_t mz_script_conflict_within(struct pgw_view text, size_t from, size_t end)
 {
-	struct pgw_view piece = { text.p, end };
-	size_t marker = next_marker(piece, from);
-	struct mz_lex l = { .text = piece, .at = from };
+	size_t marker = next_marker(text, from, end);
+	struct mz_lex l = { .text = { text.p, end }, .at = from };
 	struct mz_token t;
 
 	while (marker < end && mz_lex_next(&l, &t)) {
 		while (marker < t.start)
-			marker = next_marker(piece, marker + 1);
+			marker = next_marker(text, marker + 1, end);
 		if (marker == t.start && t.kind == MZ_TOKEN_SYMBOL)
 			return marker;
 		while (marker < t.end)
-			marker = next_marker(piece, marker + 1);
+			marker = next_marker(text, marker + 1, end);
 	}
 	return end;
 }
@@ -141,7 +140,7 @@ size_t mz_script_conflict(struct pgw_view text)
 {
 	struct pgw_view rest = text, chunk;
 
-	if (next_marker(text, 0) == text.n)
+	if (next_marker(text, 0, text.n) == text.n)
 		return text.n;
 	while (mz_folder_next_chunk(&rest, &chunk)) {
 		size_t at = conflict_in_chunk(chunk);

@@ -13,6 +13,7 @@ struct sifter {
 	const struct mz_migration *m;
 	size_t window;
 	struct mz_directives asked;
+	bool begun;   /* that is known */
 	bool markers; /* there may be a conflict */
 
 	/* The first problem of the first kind that there is */
@@ -61,17 +62,23 @@ static void test_lines(struct sifter *f, struct pgw_view lines, bool first,
 	}
 }
 
-/* What is said of all of a file stands at its beginning. */
-static void look_at_start(struct sifter *f, struct pgw_view lines)
+/* What is said of all of a file stands in the comments at its beginning. */
+static void look_at_start(struct sifter *f, struct mz_scroll *s)
 {
+	struct pgw_view text = { s->base, s->given };
 	struct pgw_view *unknown = &f->asked.unknown;
 
-	f->out->introspection = mz_script_is_introspection(lines);
-	mz_directives_read(&f->asked, lines);
+	f->out->introspection = mz_script_is_introspection(text);
+	s->keep_to = s->given;
+	if (mz_directives_go_on(text) && !s->eof)
+		return;
+	s->keep_to = 0;
+	f->begun = true;
+	mz_directives_read(&f->asked, text);
 	f->asked.none = (struct pgw_view){ 0 };
 	if (!unknown->p)
 		return;
-	mz_sql_place(lines, (size_t)(unknown->p - lines.p), &f->out->line,
+	mz_sql_place(text, (size_t)(unknown->p - text.p), &f->out->line,
 		     &f->out->column);
 	unknown->p = (const unsigned char *)mz_strndup(f->arena,
 						       (const char *)unknown->p,
@@ -83,20 +90,17 @@ static bool sift_lines(struct sifter *f, struct mz_scroll *s,
 {
 	struct pgw_view lines;
 	size_t line = 0;
-	bool first = true;
 
-	for (;; first = false) {
-		if (!mz_scroll_lines(s, &lines, err))
-			return false;
+	while (mz_scroll_lines(s, &lines, err)) {
 		if (lines.n == 0)
-			break;
-		test_lines(f, lines, first, line);
-		if (first)
-			look_at_start(f, lines);
+			return f->kind == mz_script_tests() || fail(f, err);
+		test_lines(f, lines, line == 0, line);
+		if (!f->begun)
+			look_at_start(f, s);
 		f->markers = f->markers || mz_script_has_markers(lines);
 		line += count_lines(lines);
 	}
-	return f->kind == mz_script_tests() || fail(f, err);
+	return false;
 }
 
 /* ---- statements */
