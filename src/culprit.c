@@ -95,8 +95,7 @@ static void give_statement(const struct search *f, struct mz_culprit *c,
 }
 
 bool mz_culprit_read(struct mz_culprit *c, struct mz_scroll *s,
-		     struct mz_arena *a, const struct mz_migration *m,
-		     size_t window, const struct pgw_diag *diag,
+		     struct mz_arena *a, const struct pgw_diag *diag,
 		     struct mz_err *err)
 {
 	struct search f = { .c = c, .arena = a };
@@ -106,7 +105,7 @@ bool mz_culprit_read(struct mz_culprit *c, struct mz_scroll *s,
 	pgw_buf_init(&f.found, MZ_FILE_MAX);
 	if (c->data_start > 0 && pgw_diag_number(diag, PGW_DIAG_POSITION) == 0)
 		f.row = mz_failure_row(diag, &unused);
-	ok = mz_scroll_open(s, m, window, err) && search(&f, s, err);
+	ok = search(&f, s, err);
 	if (ok && f.found.len > 0 && !f.found.failed)
 		give_row(&f, c);
 	else if (ok)

@@ -7,14 +7,12 @@
 #include "scroll.h"
 
 /*
- * c counts bytes of the file of m, and has no text: give it as much as there
- * must be to explain diag, counted from there.  It lives as long as the scroll
- * and the arena.  Fails when the file is not what was hashed; close s anyway.
- * A window of 0 is that of scroll.h.
+ * c counts bytes of the file, which s has just opened, and has no text: give
+ * it as much as there must be to explain diag, counted from there.  It lives
+ * as long as s and the arena.  Fails when the file is not what was hashed.
  */
 bool mz_culprit_read(struct mz_culprit *c, struct mz_scroll *s,
-		     struct mz_arena *a, const struct mz_migration *m,
-		     size_t window, const struct pgw_diag *diag,
+		     struct mz_arena *a, const struct pgw_diag *diag,
 		     struct mz_err *err) PGW_MUST_CHECK;
 
 #endif

@@ -67,7 +67,8 @@ static void explain_statement(struct mz_applying *ap, struct mz_err *err)
 	struct mz_err unreadable;
 	struct mz_scroll s;
 
-	if (mz_culprit_read(&c, &s, ap->arena, m, 0, &ap->diag, &unreadable)) {
+	if (mz_scroll_open(&s, m, 0, &unreadable) &&
+	    mz_culprit_read(&c, &s, ap->arena, &ap->diag, &unreadable)) {
 		mz_failure_explain(err, ap->arena, &c, &ap->diag);
 	} else {
 		mz_failure_describe(err, ap->arena, m->tag, &ap->diag);

@@ -11,23 +11,24 @@
 
 /* ---- memory */
 
+static unsigned char *map(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
 static bool reserve(struct mz_scroll *s, struct mz_err *err)
 {
-	void *p;
-
 	s->room = s->file.size;
-	s->mapped = s->room > s->window;
-	p = s->mapped ?
-		    mmap(NULL, s->room, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) :
-		    malloc(s->room + 1);
-	if (!p || p == MAP_FAILED) {
-		s->mapped = false;
-		mz_fail(err, MZ_internal, "no memory for %s", s->m->path);
-		return false;
-	}
-	s->base = p;
-	return true;
+	if (s->room <= s->window)
+		s->base = malloc(s->room + 1); /* NULL is none */
+	else
+		s->base = map(s->room);
+	s->mapped = s->base && s->room > s->window;
+	return s->base ||
+	       mz_fail(err, MZ_internal, "no memory for %s", s->m->path);
 }
 
 /* Give whole pages back; what is left of others stays. */

@@ -284,7 +284,7 @@ static const char *const scripts[] = {
 	"a;\nselect 'cut --> statement-breakpoint\n';\nb;\n",
 	"-- Current sql file was generated after introspecting the database\n/*\na;\n--> statement-breakpoint\nb\n*/\n",
 	"-- Current sql file was generated after introspecting the database\n",
-	"\xef\xbb\xbfselect 1;\n", "a;\n\xef\xbb\xbf b;\n", "\xff\xfe" "a;\n",
+	"\xef\xbb\xbfselect 1;\n", "a;\n\xef\xbb\xbf b;\n", "\xff\xfe;a;\n",
 	"a;\n  b '\xc3\xa9' \xff;\nc\n", "a;\nb \xc3\n;", "a;\nb\xe2\x82",
 	"a;\n<<<<<<< ours\nb;\n=======\nc;\n>>>>>>> theirs\n",
 	"a;\nselect '\n=======\n';\n/*\n<<<<<<< x\n*/ b;\n",
@@ -491,8 +491,8 @@ static void try_culprit(const struct mz_migration *m, struct pgw_view text,
 		struct mz_err err;
 
 		part.text = (struct pgw_view){ 0 };
-		ck_assert(mz_culprit_read(&part, &s, &arena, m, window, diag,
-					  &err));
+		ck_assert(mz_scroll_open(&s, m, window, &err));
+		ck_assert(mz_culprit_read(&part, &s, &arena, diag, &err));
 		put_failure(&got, &part, diag);
 		mz_scroll_close(&s);
 		same(&got, &want, window, text);
