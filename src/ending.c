@@ -210,7 +210,8 @@ enum mz_ending mz_applying_end(struct mz_applying *ap, struct mz_err *err)
 		mz_db_fail(err, &ap->lost);
 		return MZ_END_LOST;
 	}
-	if (!ap->failed)
+	/* A file that went wrong is why a COPY, or what is in it, failed. */
+	if (!ap->failed || ap->out->ending == MZ_END_FAILED)
 		return ap->out->ending;
 	if (is_contended(ap))
 		return MZ_END_CONTENDED;

@@ -52,7 +52,8 @@ def inserts(f, end='\n', size=SIZE):
             rows.append("(%d,'%s')" % (row, text))
         piece = ('INSERT INTO big VALUES%s%s;%s%s%s' % (
             end, (',' + end).join(rows), end, BREAK, end)).encode()
-        written += f.write(piece)
+        f.write(piece)
+        written += len(rows) * (len(text.encode()) + 10)
     return row, row * (row + 1) // 2
 
 
@@ -290,32 +291,10 @@ def edit(path, text, at):
         f.write(text)
 
 
-def edited():
-    """While it is being sent; what was sent by then is rolled back."""
-    where, path = folder('edited')
-    with open(path, 'wb') as f:
-        f.write(PASS_GATE.encode())
-        inserts(f, size=LESS)
-        f.write(b'SELECT 1;' + b' ' * 100 + b'\n')
-    size = os.path.getsize(path)
+def try_edits(path, where, cases):
     with open(path, 'rb') as f:
         before = f.read()
-    late, middle = size - 60, size - 4 * MB
-    cases = (
-        ('another value', b"INSERT INTO big VALUES (1);\n", late),
-        ('COMMIT', b"');COMMIT;--\n", middle),
-        ('a COPY', b"');COPY big FROM STDIN;\n1\t2\n\\.\n", middle),
-        ('a NUL byte', b"\0", middle),
-        ('an error', b"');SELECT nothing;--\n", middle),
-        ('a shorter file', None, size - 50),
-        ('a much shorter file', None, 100),
-        # with LONG=1
-        ('ROLLBACK', b"ROLLBACK;\n", late),
-        ('an open quote', b"SELECT 'open;\n", late),
-        ('a psql command', b"');\n\\connect x\n", middle),
-        ('a byte that is no UTF-8', b"\xff\xff", middle),
-        ('more statements', b"');" + b'SELECT 1;' * 100 + b'--\n', middle))
-    for what, text, at in cases if LONG else cases[:7]:
+    for what, text, at in cases:
         with open(path, 'wb') as f:
             f.write(before)
         server.fresh('x')
@@ -337,6 +316,32 @@ def edited():
                                    "relname = 'big'")))
     with open(path, 'wb') as f:
         f.write(before)
+
+
+def edited():
+    """While it is being sent; what was sent by then is rolled back."""
+    where, path = folder('edited')
+    with open(path, 'wb') as f:
+        f.write(PASS_GATE.encode())
+        inserts(f, size=LESS)
+        f.write(b'SELECT 1;' + b' ' * 100 + b'\n')
+    size = os.path.getsize(path)
+    late, middle = size - 60, size - 4 * MB
+    cases = (
+        ('another value', b"INSERT INTO big VALUES (1);\n", late),
+        ('COMMIT', b"');COMMIT;--\n", middle),
+        ('a COPY', b"');COPY big FROM STDIN;\n1\t2\n\\.\n", middle),
+        ('a NUL byte', b"\0", middle),
+        ('an error', b"');SELECT nothing;--\n", middle),
+        ('a shorter file', None, size - 50),
+        ('a much shorter file', None, 100),
+        # with LONG=1
+        ('ROLLBACK', b"ROLLBACK;\n", late),
+        ('an open quote', b"SELECT 'open;\n", late),
+        ('a psql command', b"');\n\\connect x\n", middle),
+        ('a byte that is no UTF-8', b"\xff\xff", middle),
+        ('more statements', b"');" + b'SELECT 1;' * 100 + b'--\n', middle))
+    try_edits(path, where, cases if LONG else cases[:7])
     server.fresh('x')
     check('and then as it was', 0, run('migrate', where).status)
     edit(path, b'SELECT\tpg', 0)
@@ -344,6 +349,23 @@ def edited():
     check('edited after it was applied', re.compile('modified'),
           got.out + got.err)
     memory('edited after it was applied', got)
+
+
+def edited_rows():
+    where, path = folder('edited_rows')
+    with open(path, 'wb') as f:
+        f.write(PASS_GATE.encode() + b'CREATE TABLE big (id bigint, t text);'
+                b'\nCOPY big FROM STDIN;\n')
+        copy_rows(f, 4 * MB)
+        f.write(b'\\.\nSELECT 1;\n')
+    size = os.path.getsize(path)
+    middle = size // 2
+    try_edits(path, where, (
+        ('another row', b'\n1\tx\n', middle),
+        ('a row that is none', b'\n1\t2\t3\n', middle),
+        ('COMMIT behind the rows', b'\n\\.\nCOMMIT;\n', middle),
+        ('rows without an end', b'\n\n\n', size - 13),
+        ('the end cut off', None, middle)))
 
 
 many_inserts()
@@ -354,4 +376,5 @@ failing()
 failing_row()
 unsound()
 edited()
+edited_rows()
 sys.exit(verdict())
