@@ -5,7 +5,6 @@
 
 #include "applying.h"
 #include "backend.h"
-#include "file.h"
 #include "guard.h"
 #include "setting_sql.h"
 
@@ -191,9 +190,14 @@ static bool make_room(struct mz_applying *ap)
 	return true;
 }
 
-/* Only while nothing has failed; false also when something has. */
-static bool send(struct mz_applying *ap, const struct mz_sent *sent,
-		 struct pgw_view sql)
+void mz_applying_note(struct mz_applying *ap, const struct mz_sent *sent)
+{
+	mz_flight_push(&ap->flight, sent);
+	take_turn(ap);
+}
+
+bool mz_applying_send_as(struct mz_applying *ap, const struct mz_sent *sent,
+			 struct pgw_view sql)
 {
 	if (!make_room(ap))
 		return false;
@@ -201,8 +205,7 @@ static bool send(struct mz_applying *ap, const struct mz_sent *sent,
 		return false;
 	if (ap->flight.count == 0)
 		ap->answer_us = pgw_clock_us(); /* the server has been idle */
-	mz_flight_push(&ap->flight, sent);
-	take_turn(ap);
+	mz_applying_note(ap, sent);
 	return mz_db_send(ap->db, sql, &ap->lost) &&
 	       (!ap->failed || sent->purpose == MZ_FOR_ROLLBACK);
 }
@@ -210,14 +213,13 @@ static bool send(struct mz_applying *ap, const struct mz_sent *sent,
 bool mz_applying_send(struct mz_applying *ap, enum mz_purpose purpose,
 		      size_t migration, const char *sql)
 {
-	return send(ap,
-		    &(struct mz_sent){ .purpose = purpose,
-				       .migration = migration },
-		    pgw_view_of(sql));
+	return mz_applying_send_as(ap,
+				   &(struct mz_sent){ .purpose = purpose,
+						      .migration = migration },
+				   pgw_view_of(sql));
 }
 
-/* Wait until all is answered, and so far all went well. */
-static bool settle(struct mz_applying *ap)
+bool mz_applying_settle(struct mz_applying *ap)
 {
 	return mz_db_wait(ap->db, 0, &ap->lost) && !ap->failed;
 }
@@ -236,7 +238,8 @@ static bool create_history(struct mz_applying *ap)
 					  mz_guard_begin_sql(ap->arena,
 							     job->table),
 					  create)) &&
-	       send(ap, &commit, pgw_view_of("COMMIT")) && settle(ap);
+	       mz_applying_send_as(ap, &commit, pgw_view_of("COMMIT")) &&
+	       mz_applying_settle(ap);
 }
 
 static bool open_transaction(struct mz_applying *ap, size_t i)
@@ -263,7 +266,7 @@ static bool open_transaction(struct mz_applying *ap, size_t i)
 
 	/* The first is waited for: most who lose a race lose it here. */
 	return mz_applying_send(ap, MZ_FOR_OPEN, i, sql) &&
-	       (i > 0 || settle(ap));
+	       (i > 0 || mz_applying_settle(ap));
 }
 
 /* In one transaction around all, what a file asks for is for that file. */
@@ -276,50 +279,6 @@ static bool adjust_settings(struct mz_applying *ap, size_t i)
 		now.statement_timeout_ms == was.statement_timeout_ms) ||
 	       mz_applying_send(ap, MZ_FOR_OPEN, i,
 				mz_timeouts_sql(ap->arena, &now, true));
-}
-
-/* A COPY with its rows; everything before it is answered. */
-static bool send_rows(struct mz_applying *ap, const struct mz_sent *sent,
-		      struct pgw_view text)
-{
-	struct pgw_view rows = { text.p + sent->data_start,
-				 sent->data_end - sent->data_start };
-	struct pgw_view sql = { text.p + sent->start, sent->end - sent->start };
-	const struct pgw_copy_source from = { pgw_copy_view, &rows };
-
-	mz_flight_push(&ap->flight, sent);
-	take_turn(ap);
-	return pgw_conn_copy(ap->db->conn, sql, &from, &ap->lost) &&
-	       !ap->failed;
-}
-
-static bool send_statements(struct mz_applying *ap, size_t i,
-			    struct pgw_view text)
-{
-	bool one_by_one = ap->job->surveys[i].one_by_one;
-	struct mz_sql_statement st;
-	struct mz_statements list;
-
-	mz_statements_init(&list, text);
-	if (one_by_one && !settle(ap))
-		return false;
-	while (mz_statements_next(&list, &st)) {
-		struct pgw_view sql = { text.p + st.start, st.end - st.start };
-		struct mz_sent sent = { .purpose = MZ_FOR_STATEMENT,
-					.migration = i,
-					.start = st.start,
-					.end = st.end,
-					.data_start = st.data_start,
-					.data_end = st.data_end,
-					.line = st.line };
-
-		mz_first_line(sent.head, sizeof(sent.head), sql);
-		if (!(st.data_start ? send_rows(ap, &sent, text) :
-				      send(ap, &sent, sql)) ||
-		    (one_by_one && !settle(ap)))
-			return false;
-	}
-	return true;
 }
 
 /* What is recorded, or is undone, has not stopped midway. */
@@ -364,28 +323,13 @@ static bool close_migration(struct mz_applying *ap, size_t i)
 	       (!commits || mz_applying_send(ap, MZ_FOR_COMMIT, i, "COMMIT"));
 }
 
-static bool send_script(struct mz_applying *ap, size_t i, struct mz_err *err)
-{
-	const struct mz_job *job = ap->job;
-	struct pgw_buf text;
-	bool ok;
-
-	pgw_buf_init(&text, MZ_FILE_MAX);
-	ok = mz_folder_read(job->folder, job->scripts[i], &text, err);
-	if (!ok)
-		ap->out->ending = MZ_END_FAILED;
-	ok = ok && send_statements(ap, i, pgw_buf_view(&text));
-	pgw_buf_release(&text);
-	return ok;
-}
-
 static bool send_migration(struct mz_applying *ap, size_t i, struct mz_err *err)
 {
 	const struct mz_apply_options *o = &ap->job->options;
 
 	return (i > 0 && o->one_transaction ? adjust_settings(ap, i) :
 					      open_transaction(ap, i)) &&
-	       (o->doing == MZ_RECORD || send_script(ap, i, err)) &&
+	       (o->doing == MZ_RECORD || mz_applying_script(ap, i, err)) &&
 	       close_migration(ap, i);
 }
 

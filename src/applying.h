@@ -29,6 +29,20 @@ struct mz_applying {
 bool mz_applying_send(struct mz_applying *ap, enum mz_purpose purpose,
 		      size_t migration, const char *sql) PGW_MUST_CHECK;
 
+/* The same with all that is known of it.  Only while nothing has failed. */
+bool mz_applying_send_as(struct mz_applying *ap, const struct mz_sent *sent,
+			 struct pgw_view sql) PGW_MUST_CHECK;
+
+/* It is sent by other means. */
+void mz_applying_note(struct mz_applying *ap, const struct mz_sent *sent);
+
+/* Wait until all is answered, and so far all went well. */
+bool mz_applying_settle(struct mz_applying *ap) PGW_MUST_CHECK;
+
+/* apply_script.c: all statements of that migration's script */
+bool mz_applying_script(struct mz_applying *ap, size_t i,
+			struct mz_err *err) PGW_MUST_CHECK;
+
 /* Leave no transaction open behind us. */
 void mz_applying_roll_back(struct mz_applying *ap);
 

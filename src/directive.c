@@ -85,19 +85,23 @@ static void read_words(struct mz_directives *d, struct pgw_view words)
 	}
 }
 
-/* A line of comment without its dashes; false where the comments end. */
+/* A line of comment without its dashes; false where the comments end, which
+ * is where *text then begins. */
 static bool next_comment(struct pgw_view *text, struct pgw_view *comment)
 {
-	struct pgw_view line;
+	struct pgw_view line, behind;
 
-	do {
+	for (;; *text = behind) {
 		if (text->n == 0)
 			return false;
-		cut(*text, '\n', &line, text);
+		cut(*text, '\n', &line, &behind);
 		line = trimmed(line);
-	} while (line.n == 0);
+		if (line.n > 0)
+			break;
+	}
 	if (line.n < 2 || line.p[0] != '-' || line.p[1] != '-')
 		return false;
+	*text = behind;
 	*comment = trimmed((struct pgw_view){ line.p + 2, line.n - 2 });
 	return true;
 }
@@ -113,4 +117,13 @@ void mz_directives_read(struct mz_directives *d, struct pgw_view text)
 		if (comment.n >= n && memcmp(comment.p, name, n) == 0)
 			read_words(d, (struct pgw_view){ comment.p + n,
 							 comment.n - n });
+}
+
+bool mz_directives_go_on(struct pgw_view text)
+{
+	struct pgw_view comment;
+
+	while (next_comment(&text, &comment))
+		continue;
+	return text.n == 0;
 }

@@ -24,6 +24,9 @@ struct mz_directives {
 
 void mz_directives_read(struct mz_directives *d, struct pgw_view text);
 
+/* Text is nothing but comments: there may be more behind it. */
+bool mz_directives_go_on(struct pgw_view text);
+
 /* Those that there are, for a hint. */
 extern const char mz_directives_known[];
 

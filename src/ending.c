@@ -3,8 +3,7 @@
 #include <config.h>
 
 #include "applying.h"
-#include "failure.h"
-#include "file.h"
+#include "culprit.h"
 #include "guard.h"
 
 #include <string.h>
@@ -64,19 +63,18 @@ static void explain_statement(struct mz_applying *ap, struct mz_err *err)
 				.file = m->path,
 				.start = ap->culprit.start,
 				.end = ap->culprit.end,
-				.data_start = ap->culprit.data_start,
-				.data_end = ap->culprit.data_end };
+				.data_start = ap->culprit.data_start };
 	struct mz_err unreadable;
-	struct pgw_buf text;
+	struct mz_scroll s;
 
-	pgw_buf_init(&text, MZ_FILE_MAX);
-	if (mz_folder_read(ap->job->folder, m, &text, &unreadable)) {
-		c.text = pgw_buf_view(&text);
+	if (mz_scroll_open(&s, m, 0, &unreadable) &&
+	    mz_culprit_read(&c, &s, ap->arena, &ap->diag, &unreadable)) {
 		mz_failure_explain(err, ap->arena, &c, &ap->diag);
 	} else {
 		mz_failure_describe(err, ap->arena, m->tag, &ap->diag);
+		mz_hint(err, "%s", unreadable.msg);
 	}
-	pgw_buf_release(&text);
+	mz_scroll_close(&s);
 }
 
 /*
@@ -212,7 +210,8 @@ enum mz_ending mz_applying_end(struct mz_applying *ap, struct mz_err *err)
 		mz_db_fail(err, &ap->lost);
 		return MZ_END_LOST;
 	}
-	if (!ap->failed)
+	/* A file that went wrong is why a COPY, or what is in it, failed. */
+	if (!ap->failed || ap->out->ending == MZ_END_FAILED)
 		return ap->out->ending;
 	if (is_contended(ap))
 		return MZ_END_CONTENDED;

@@ -210,8 +210,9 @@ static size_t row_offset(const struct mz_culprit *c,
 	size_t n = mz_failure_row(diag, &value), at, in_line;
 	const unsigned char *lf;
 
-	if (n == 0 || c->data_start == 0)
+	if (n <= c->rows_before || c->data_start == 0)
 		return SIZE_MAX;
+	n -= c->rows_before;
 	for (at = 0; n > 1; n--) {
 		lf = memchr(rows.p + at, '\n', rows.n - at);
 		if (!lf)
@@ -295,7 +296,7 @@ void mz_failure_explain(struct mz_err *err, struct mz_arena *a,
 	size_t line, column;
 
 	mz_sql_place(c->text, at, &line, &column);
-	mz_at(err, c->file, line, column);
+	mz_at(err, c->file, line + c->lines_before, column);
 	sql->source = line_of(a, c->text, at);
 	err->sql = sql;
 }

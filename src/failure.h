@@ -13,6 +13,10 @@ struct mz_culprit {
 	struct pgw_view text;
 	size_t start, end;
 	size_t data_start, data_end; /* the rows of a COPY; 0 = none */
+
+	/* What is left out of a large file */
+	size_t lines_before; /* text; ... */
+	size_t rows_before;  /* ... data_start */
 };
 
 /*

@@ -162,7 +162,7 @@ bool mz_folder_load_all(struct mz_folder *f, struct mz_findings *findings,
 	return load(&l);
 }
 
-static bool changed(const struct mz_migration *m, struct mz_err *err)
+bool mz_folder_changed(const struct mz_migration *m, struct mz_err *err)
 {
 	mz_fail(err, MZ_usage, "%s was changed while it was being used",
 		m->path);
@@ -186,7 +186,7 @@ bool mz_folder_read(const struct mz_folder *f, const struct mz_migration *m,
 	if (before > 0)
 		added.p += before;
 	mz_folder_hash(added, hash);
-	return strcmp(hash, m->hash) == 0 || changed(m, err);
+	return strcmp(hash, m->hash) == 0 || mz_folder_changed(m, err);
 }
 
 bool mz_folder_next_chunk(struct pgw_view *rest, struct pgw_view *chunk)

@@ -57,6 +57,9 @@ bool mz_folder_load(struct mz_folder *f, struct mz_arena *a, const char *dir,
 bool mz_folder_load_all(struct mz_folder *f, struct mz_findings *findings,
 			const char *dir, struct mz_err *err) PGW_MUST_CHECK;
 
+/* It is not what was hashed: err says so, and what to do; false. */
+bool mz_folder_changed(const struct mz_migration *m, struct mz_err *err);
+
 /*
  * The text of one migration, appended to text.  Fails when the file is not
  * any more what was hashed.

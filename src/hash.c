@@ -57,38 +57,53 @@ void mz_folder_hash(struct pgw_view text, char out[MZ_HASH_LEN + 1])
 	mz_hasher_final(&h, out);
 }
 
-/* No code point, whole or broken, reaches over a line end. */
-static void hash_with_eol(struct pgw_view text, const char *eol,
-			  char out[MZ_HASH_LEN + 1])
+void mz_eol_hasher_init(struct mz_eol_hasher *h)
 {
-	struct mz_hasher h;
+	mz_hasher_init(&h->lf);
+	mz_hasher_init(&h->crlf);
+}
+
+/* No code point, whole or broken, reaches over a line end. */
+static void feed_line(struct mz_hasher *h, struct pgw_view line, bool ends,
+		      const char *eol)
+{
+	mz_hasher_feed(h, line, true);
+	if (ends)
+		mz_hasher_feed(h, pgw_view_of(eol), true);
+}
+
+void mz_eol_hasher_feed(struct mz_eol_hasher *h, struct pgw_view lines)
+{
 	size_t at = 0;
 
-	mz_hasher_init(&h);
-	while (at < text.n) {
-		const unsigned char *lf = memchr(text.p + at, '\n',
-						 text.n - at);
-		size_t n = lf ? (size_t)(lf - text.p) - at : text.n - at;
-		size_t line = n;
+	while (at < lines.n) {
+		const unsigned char *lf = memchr(lines.p + at, '\n',
+						 lines.n - at);
+		size_t n = lf ? (size_t)(lf - lines.p) - at : lines.n - at;
+		struct pgw_view line = { lines.p + at, n };
 
-		if (lf && lf > text.p + at && lf[-1] == '\r')
-			line--;
-		mz_hasher_feed(&h, (struct pgw_view){ text.p + at, line },
-			       true);
-		if (lf)
-			mz_hasher_feed(&h, pgw_view_of(eol), true);
+		if (lf && n > 0 && lf[-1] == '\r')
+			line.n--;
+		feed_line(&h->lf, line, lf, "\n");
+		feed_line(&h->crlf, line, lf, "\r\n");
 		at += n + (lf ? 1 : 0);
 	}
-	mz_hasher_final(&h, out);
+}
+
+bool mz_eol_hasher_is(struct mz_eol_hasher *h, const char *hash)
+{
+	char lf[MZ_HASH_LEN + 1], crlf[MZ_HASH_LEN + 1];
+
+	mz_hasher_final(&h->lf, lf);
+	mz_hasher_final(&h->crlf, crlf);
+	return strcmp(lf, hash) == 0 || strcmp(crlf, hash) == 0;
 }
 
 bool mz_folder_hash_is_eol(struct pgw_view text, const char *hash)
 {
-	char other[MZ_HASH_LEN + 1];
+	struct mz_eol_hasher h;
 
-	hash_with_eol(text, "\n", other);
-	if (strcmp(other, hash) == 0)
-		return true;
-	hash_with_eol(text, "\r\n", other);
-	return strcmp(other, hash) == 0;
+	mz_eol_hasher_init(&h);
+	mz_eol_hasher_feed(&h, text);
+	return mz_eol_hasher_is(&h, hash);
 }

@@ -31,9 +31,19 @@ void mz_hasher_final(struct mz_hasher *h, char out[MZ_HASH_LEN + 1]);
 void mz_folder_hash(struct pgw_view text, char out[MZ_HASH_LEN + 1]);
 
 /*
- * True when hash is that of text with every LF and CRLF made LF, or made
- * CRLF; a CR on its own is left alone, as Git leaves it.
+ * Whether a hash is that of a text with every LF and CRLF made LF, or made
+ * CRLF; a CR on its own is left alone, as Git leaves it.  The text comes in
+ * pieces, each of whole lines but for the last.
  */
+struct mz_eol_hasher {
+	struct mz_hasher lf, crlf;
+};
+
+void mz_eol_hasher_init(struct mz_eol_hasher *h);
+void mz_eol_hasher_feed(struct mz_eol_hasher *h, struct pgw_view lines);
+bool mz_eol_hasher_is(struct mz_eol_hasher *h, const char *hash);
+
+/* The same of a whole text. */
 bool mz_folder_hash_is_eol(struct pgw_view text, const char *hash);
 
 #endif

@@ -78,10 +78,10 @@ static bool is_marker(struct pgw_view line)
 	       starts(line, "=======\r\n");
 }
 
-/* The next line from at on that looks like a marker, or text.n. */
-static size_t next_marker(struct pgw_view text, size_t at)
+/* The next line from at on, before end, that looks like a marker, or end. */
+static size_t next_marker(struct pgw_view text, size_t at, size_t end)
 {
-	while (at < text.n) {
+	while (at < end) {
 		struct pgw_view rest = { text.p + at, text.n - at };
 		const unsigned char *lf;
 
@@ -90,25 +90,30 @@ static size_t next_marker(struct pgw_view text, size_t at)
 		lf = memchr(rest.p, '\n', rest.n);
 		at = lf ? (size_t)(lf - text.p) + 1 : text.n;
 	}
-	return text.n;
+	return end;
+}
+
+bool mz_script_has_markers(struct pgw_view lines)
+{
+	return next_marker(lines, 0, lines.n) < lines.n;
 }
 
 /* In a string or in a comment such a line means nothing. */
-static size_t conflict_in_piece(struct pgw_view piece)
+size_t mz_script_conflict_within(struct pgw_view text, size_t from, size_t end)
 {
-	size_t marker = next_marker(piece, 0);
-	struct mz_lex l = { .text = piece };
+	size_t marker = next_marker(text, from, end);
+	struct mz_lex l = { .text = { text.p, end }, .at = from };
 	struct mz_token t;
 
-	while (marker < piece.n && mz_lex_next(&l, &t)) {
+	while (marker < end && mz_lex_next(&l, &t)) {
 		while (marker < t.start)
-			marker = next_marker(piece, marker + 1);
+			marker = next_marker(text, marker + 1, end);
 		if (marker == t.start && t.kind == MZ_TOKEN_SYMBOL)
 			return marker;
 		while (marker < t.end)
-			marker = next_marker(piece, marker + 1);
+			marker = next_marker(text, marker + 1, end);
 	}
-	return piece.n;
+	return end;
 }
 
 /* Nor does it among the rows of a COPY. */
@@ -121,25 +126,21 @@ static size_t conflict_in_chunk(struct pgw_view chunk)
 	mz_sql_init(&s, chunk);
 	s.copy_data = true;
 	while (mz_sql_next(&s, &st)) {
-		struct pgw_view piece = { chunk.p + from, 0 };
-
 		if (st.data_start == 0)
 			continue;
-		piece.n = st.data_start - from;
-		at = conflict_in_piece(piece);
-		if (at < piece.n)
-			return from + at;
+		at = mz_script_conflict_within(chunk, from, st.data_start);
+		if (at < st.data_start)
+			return at;
 		from = st.data_end;
 	}
-	return from + conflict_in_piece((struct pgw_view){ chunk.p + from,
-							   chunk.n - from });
+	return mz_script_conflict_within(chunk, from, chunk.n);
 }
 
 size_t mz_script_conflict(struct pgw_view text)
 {
 	struct pgw_view rest = text, chunk;
 
-	if (next_marker(text, 0) == text.n)
+	if (next_marker(text, 0, text.n) == text.n)
 		return text.n;
 	while (mz_folder_next_chunk(&rest, &chunk)) {
 		size_t at = conflict_in_chunk(chunk);
@@ -150,15 +151,22 @@ size_t mz_script_conflict(struct pgw_view text)
 	return text.n;
 }
 
+void mz_script_describe_conflict(struct mz_script_problem *p)
+{
+	p->rule = "conflict";
+	snprintf(p->message, sizeof(p->message),
+		 "has an unresolved merge conflict");
+	p->hint = "keep what is wanted of both sides and remove the lines "
+		  "with <<<<<<<, ======= and >>>>>>>";
+}
+
 static bool find_conflict(struct pgw_view text, struct mz_script_problem *p)
 {
-	size_t at = mz_script_conflict(text);
-
-	if (at == text.n)
+	p->at = mz_script_conflict(text);
+	if (p->at == text.n)
 		return false;
-	return found(p, at, "has an unresolved merge conflict",
-		     "keep what is wanted of both sides and remove the lines "
-		     "with <<<<<<<, ======= and >>>>>>>");
+	mz_script_describe_conflict(p);
+	return true;
 }
 
 /* ---- quotes and comments without an end */
@@ -247,18 +255,17 @@ void mz_script_describe(const struct mz_sql *s, struct mz_script_problem *p)
 		 text);
 }
 
-/* What only a migration can have done to itself. */
-static const char *migration_hint(struct pgw_view text, const struct mz_sql *s,
-				  bool last)
+const char *mz_script_hint(enum mz_sql_problem problem, bool introspection,
+			   bool cut)
 {
-	if (s->problem == MZ_SQL_BACKSLASH)
+	if (problem == MZ_SQL_BACKSLASH)
 		return NULL;
-	if (mz_script_is_introspection(text))
+	if (introspection)
 		return "drizzle-kit pull wrote this file as a comment: where "
 		       "the database has these objects already it must not "
 		       "run, but be recorded: mizzle baseline TAG; elsewhere "
 		       "remove /* and */";
-	if (!last)
+	if (cut)
 		return "a --> statement-breakpoint stands before its end and "
 		       "cuts it in two: move or remove the breakpoint";
 	return NULL;
@@ -284,7 +291,8 @@ static bool find_unterminated(struct pgw_view text, struct mz_script_problem *p)
 			continue;
 		mz_script_describe(&s, p);
 		p->at += (size_t)(chunk.p - text.p);
-		hint = migration_hint(text, &s, !rest.p);
+		hint = mz_script_hint(s.problem,
+				      mz_script_is_introspection(text), rest.p);
 		if (hint)
 			p->hint = hint;
 		return true;
@@ -297,11 +305,20 @@ static bool find_unterminated(struct pgw_view text, struct mz_script_problem *p)
 static const struct {
 	const char *rule;
 	bool (*find)(struct pgw_view text, struct mz_script_problem *p);
+	enum mz_script_scope scope;
 } tests[] = {
-	{ "utf-16", find_utf16 },      { "bom", find_bom },
-	{ "bad-utf8", find_bad_utf8 }, { "nul", find_nul },
-	{ "conflict", find_conflict }, { "unterminated", find_unterminated },
+	{ "utf-16", find_utf16, MZ_SCOPE_START },
+	{ "bom", find_bom, MZ_SCOPE_START },
+	{ "bad-utf8", find_bad_utf8, MZ_SCOPE_LINES },
+	{ "nul", find_nul, MZ_SCOPE_LINES },
+	{ "conflict", find_conflict, MZ_SCOPE_WHOLE },
+	{ "unterminated", find_unterminated, MZ_SCOPE_WHOLE },
 };
+
+enum mz_script_scope mz_script_scope(size_t k)
+{
+	return tests[k].scope;
+}
 
 size_t mz_script_tests(void)
 {

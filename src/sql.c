@@ -104,6 +104,24 @@ static size_t line_of(struct mz_sql *s, size_t at)
 	return s->line;
 }
 
+void mz_sql_count_lines(struct mz_sql *s)
+{
+	line_of(s, s->at);
+}
+
+/* On, behind the rows, whose lines were counted when they were taken. */
+static void go_behind_rows(struct mz_sql *s)
+{
+	if (s->rows_apart) {
+		line_of(s, s->line_end);
+		s->line += s->row_lines;
+		s->line_at = s->resume;
+		s->row_lines = 0;
+	}
+	s->at = s->resume;
+	s->resume = 0;
+}
+
 static bool problem(struct mz_sql *s, enum mz_sql_problem what, size_t at)
 {
 	s->problem = what;
@@ -208,8 +226,7 @@ bool mz_sql_next(struct mz_sql *s, struct mz_sql_statement *st)
 			return finish(s, st);
 		if (!behind)
 			return false;
-		s->at = s->resume;
-		s->resume = 0;
+		go_behind_rows(s);
 	}
 	return false;
 }

@@ -55,6 +55,15 @@ struct mz_sql {
 	 * backslash are a problem.  Both are off at first.
 	 */
 	bool copy_data, backslash;
+
+	/*
+	 * Not all of the text may be there: rows are not looked for.  Who
+	 * calls takes them from resume on, moves it behind them, and counts
+	 * their lines; see statements.h.
+	 */
+	bool rows_apart;
+	size_t row_lines;
+
 	size_t line_end; /* of a COPY's line, while resume is behind its rows */
 	size_t resume;	 /* 0 = there are none */
 	enum mz_sql_problem problem;
@@ -70,6 +79,11 @@ void mz_sql_init(struct mz_sql *s, struct pgw_view text);
  * who knows better may set the field between two calls.
  */
 bool mz_sql_next(struct mz_sql *s, struct mz_sql_statement *st);
+
+/*
+ * Count the lines before s->at now: then the text before it may be forgotten.
+ */
+void mz_sql_count_lines(struct mz_sql *s);
 
 const char *mz_sql_problem_text(enum mz_sql_problem problem);
 

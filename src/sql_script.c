@@ -46,8 +46,11 @@ bool mz_sql_find_rows(struct mz_sql *s, struct mz_sql_statement *st)
 	bool first = s->resume == 0; /* the first COPY of its line */
 	size_t from = first ? next_line(s->text, s->at) : s->resume;
 
-	if (!st->ended || s->text.p[from - 1] != '\n' ||
-	    !mz_sql_rows_end(s->text, from, &st->data_end, &s->resume))
+	if (!st->ended || s->text.p[from - 1] != '\n')
+		return false;
+	if (s->rows_apart)
+		st->data_end = s->resume = from;
+	else if (!mz_sql_rows_end(s->text, from, &st->data_end, &s->resume))
 		return false;
 	st->data_start = from;
 	if (first)

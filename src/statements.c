@@ -31,25 +31,51 @@ static size_t count_lines(const unsigned char *from, const unsigned char *to)
 	return n;
 }
 
+/* The lines before a byte of the present chunk. */
+static size_t lines_before(const struct mz_statements *s,
+			   const unsigned char *p)
+{
+	const unsigned char *counted = s->sql.text.p + s->sql.line_at;
+
+	return s->chunk_line + s->sql.line - 1 + count_lines(counted, p) -
+	       count_lines(p, counted);
+}
+
 static bool next_chunk(struct mz_statements *s)
 {
 	bool conforming = s->sql.standard_conforming_strings;
+	bool apart = s->sql.rows_apart;
 	struct pgw_view chunk;
 
 	if (!mz_folder_next_chunk(&s->rest, &chunk))
 		return false;
-	s->chunk_line += count_lines(s->text.p + s->chunk_at, chunk.p);
+	s->chunk_line = lines_before(s, chunk.p);
 	s->chunk_at = (size_t)(chunk.p - s->text.p);
 	begin_chunk(s, chunk);
 	s->sql.standard_conforming_strings = conforming;
+	s->sql.rows_apart = apart;
 	return true;
 }
 
-bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st)
+/* Its end may be further away than it seems. */
+static bool chunk_grows(const struct mz_statements *s)
 {
-	while (!mz_sql_next(&s->sql, st))
-		if (!next_chunk(s))
-			return false;
+	return s->open && !s->rest.p;
+}
+
+/* What was found may be another thing when more is there. */
+static bool is_starved(const struct mz_statements *s, bool found,
+		       const struct mz_sql_statement *st)
+{
+	if (!chunk_grows(s) || s->sql.problem == MZ_SQL_BACKSLASH ||
+	    s->sql.problem == MZ_SQL_CUT_BY_COPY)
+		return false;
+	return !found || !st->ended;
+}
+
+/* From bytes of the chunk to bytes of the file. */
+static void move(const struct mz_statements *s, struct mz_sql_statement *st)
+{
 	st->start += s->chunk_at;
 	st->end += s->chunk_at;
 	if (st->data_start > 0) {
@@ -57,43 +83,165 @@ bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st)
 		st->data_end += s->chunk_at;
 	}
 	st->line += s->chunk_line;
-	return true;
+}
+
+bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st)
+{
+	bool found;
+
+	do {
+		struct mz_sql before = s->sql;
+
+		s->from = s->chunk_at + s->sql.at;
+		found = mz_sql_next(&s->sql, st);
+		s->starved = is_starved(s, found, st);
+		if (s->starved)
+			s->sql = before;
+		if (s->starved || s->sql.problem != MZ_SQL_OK)
+			return false;
+	} while (!found && next_chunk(s));
+	if (found)
+		move(s, st);
+	return found;
+}
+
+/* ---- a text that grows */
+
+void mz_statements_begin(struct mz_statements *s, const unsigned char *p)
+{
+	mz_statements_init(s, (struct pgw_view){ p, 0 });
+	s->sql.rows_apart = true;
+	s->open = true;
+	next_chunk(s); /* there is one, though nothing of it yet */
+}
+
+/* No breakpoint reaches over a line end. */
+void mz_statements_grow(struct mz_statements *s, struct pgw_view text,
+			bool last)
+{
+	size_t old = s->text.n;
+	struct pgw_view piece;
+
+	mz_sql_count_lines(&s->sql);
+	s->text = text;
+	s->open = !last;
+	if (s->rest.p) {
+		s->rest.n = text.n - (size_t)(s->rest.p - text.p);
+		return;
+	}
+	s->rest = (struct pgw_view){ text.p + old, text.n - old };
+	mz_folder_next_chunk(&s->rest, &piece);
+	s->sql.text.n = old + piece.n - s->chunk_at;
+}
+
+size_t mz_statements_at(const struct mz_statements *s)
+{
+	return s->chunk_at + s->sql.at;
+}
+
+size_t mz_statements_front(const struct mz_statements *s)
+{
+	return s->chunk_at + (s->sql.resume > 0 ? s->sql.resume : s->sql.at);
+}
+
+static void give(struct mz_statements *s, size_t end, struct pgw_view *rows)
+{
+	struct mz_sql *sql = &s->sql;
+
+	*rows = (struct pgw_view){ sql->text.p + sql->resume,
+				   end - sql->resume };
+	sql->row_lines += count_lines(rows->p, rows->p + rows->n);
+	sql->resume = end;
+}
+
+bool mz_statements_rows(struct mz_statements *s, struct mz_sql_statement *st,
+			struct pgw_view *rows)
+{
+	struct mz_sql *sql = &s->sql;
+	size_t end, behind;
+
+	s->starved = false;
+	if (mz_sql_rows_end(sql->text, sql->resume, &end, &behind)) {
+		give(s, end, rows);
+		if (rows->n > 0)
+			return true;
+		give(s, behind, rows);
+		rows->n = 0;
+		st->data_end = s->chunk_at + end;
+		return true;
+	}
+	s->starved = chunk_grows(s);
+	if (s->starved && sql->resume < sql->text.n) {
+		s->starved = false;
+		give(s, sql->text.n, rows);
+		return true;
+	}
+	if (!s->starved) {
+		sql->problem = MZ_SQL_UNTERMINATED_COPY;
+		sql->problem_at = st->start - s->chunk_at;
+	}
+	return false;
+}
+
+/* ---- places */
+
+void mz_statements_place(struct pgw_view text,
+			 const struct mz_sql_statement *st, size_t at,
+			 size_t *line, size_t *column)
+{
+	const unsigned char *lf = st->start == 0 ?
+					  NULL :
+					  memrchr(text.p, '\n', st->start);
+	size_t start = lf ? (size_t)(lf - text.p) + 1 : 0;
+
+	mz_sql_place((struct pgw_view){ text.p + start, text.n - start },
+		     at - start, line, column);
+	*line += st->line - 1;
+}
+
+void mz_statements_problem(const struct mz_statements *s, size_t *at,
+			   size_t *line, size_t *column)
+{
+	struct mz_sql_statement here = { 0 };
+
+	*at = s->chunk_at + s->sql.problem_at;
+	here.start = *at;
+	here.line = 1 + lines_before(s, s->text.p + *at);
+	mz_statements_place(s->text, &here, *at, line, column);
 }
 
 /* ---- the survey */
 
-/* Values that were added, and may be used further down.  More are not watched:
- * the server refuses their use, which is found out then. */
-#define ADDED_MAX 64
-
-struct surveyor {
-	struct mz_survey *survey;
-	struct mz_statements list;
-	struct pgw_view added[ADDED_MAX];
-	size_t nadded;
-};
-
-static struct mz_sql_text text_of(const struct surveyor *v,
+static struct mz_sql_text text_of(const struct mz_statements *list,
 				  const struct mz_sql_statement *st)
 {
 	return (struct mz_sql_text){
-		.statement = { v->list.text.p + st->start,
-			       st->end - st->start },
-		.backslashes = !v->list.sql.standard_conforming_strings,
+		.statement = { list->text.p + st->start, st->end - st->start },
+		.backslashes = !list->sql.standard_conforming_strings,
 	};
 }
 
-static bool uses_added_value(struct surveyor *v,
+/* A view of what stays. */
+static struct pgw_view kept(const struct mz_surveyor *v, struct pgw_view value)
+{
+	if (v->arena)
+		value.p = (const unsigned char *)
+			mz_strndup(v->arena, (const char *)value.p, value.n);
+	return value;
+}
+
+static bool uses_added_value(struct mz_surveyor *v,
+			     const struct mz_statements *list,
 			     const struct mz_sql_statement *st)
 {
-	struct mz_sql_text text = text_of(v, st);
+	struct mz_sql_text text = text_of(list, st);
+	struct pgw_view value;
 
 	for (size_t i = 0; i < v->nadded; i++)
 		if (mz_sql_uses_value(&text, v->added[i]))
 			return true;
-	if (v->nadded < ADDED_MAX &&
-	    mz_sql_adds_value(&text, &v->added[v->nadded]))
-		v->nadded++;
+	if (v->nadded < MZ_ADDED_MAX && mz_sql_adds_value(&text, &value))
+		v->added[v->nadded++] = kept(v, value);
 	return false;
 }
 
@@ -103,14 +251,16 @@ static bool leaves(enum mz_sql_kind kind)
 	       kind == MZ_SQL_ROLLBACK || kind == MZ_SQL_ALONE;
 }
 
-static void note(const struct surveyor *v, const struct mz_sql_statement *st,
-		 struct mz_sql_statement *kept, size_t *column)
+void mz_surveyor_init(struct mz_surveyor *v, struct mz_survey *survey,
+		      const struct mz_directives *asked)
 {
-	*kept = *st;
-	mz_sql_place(v->list.text, st->start, &kept->line, column);
+	*v = (struct mz_surveyor){ .survey = survey };
+	*survey = (struct mz_survey){ .directives = *asked };
+	survey->stepwise = survey->calls_alone = asked->no_transaction;
 }
 
-static void survey_one(struct surveyor *v, const struct mz_sql_statement *st)
+void mz_surveyor_take(struct mz_surveyor *v, const struct mz_statements *list,
+		      const struct mz_sql_statement *st)
 {
 	struct mz_survey *survey = v->survey;
 
@@ -118,22 +268,24 @@ static void survey_one(struct surveyor *v, const struct mz_sql_statement *st)
 	if (st->kind == MZ_SQL_SAVEPOINT || st->kind == MZ_SQL_COPY_STDIN)
 		survey->one_by_one = true;
 	if (!survey->has_cause &&
-	    (leaves(st->kind) || uses_added_value(v, st))) {
+	    (leaves(st->kind) || uses_added_value(v, list, st))) {
 		survey->stepwise = survey->has_cause = true;
-		note(v, st, &survey->cause, &survey->cause_column);
+		survey->cause = *st;
+		mz_statements_place(list->text, st, st->start,
+				    &survey->cause.line, &survey->cause_column);
 	}
 }
 
 void mz_statements_survey(struct pgw_view text, struct mz_survey *survey)
 {
-	struct surveyor v = { .survey = survey };
+	struct mz_directives asked;
 	struct mz_sql_statement st;
+	struct mz_statements list;
+	struct mz_surveyor v;
 
-	*survey = (struct mz_survey){ 0 };
-	mz_directives_read(&survey->directives, text);
-	survey->stepwise = survey->calls_alone =
-		survey->directives.no_transaction;
-	mz_statements_init(&v.list, text);
-	while (mz_statements_next(&v.list, &st))
-		survey_one(&v, &st);
+	mz_directives_read(&asked, text);
+	mz_surveyor_init(&v, survey, &asked);
+	mz_statements_init(&list, text);
+	while (mz_statements_next(&list, &st))
+		mz_surveyor_take(&v, &list, &st);
 }

@@ -4,10 +4,9 @@
 #include "work.h"
 
 #include "connect.h"
-#include "file.h"
 #include "guard.h"
 #include "pooler.h"
-#include "script.h"
+#include "sift.h"
 #include "upgrade.h"
 
 #include <string.h>
@@ -43,17 +42,22 @@ void mz_work_close(struct mz_work *w)
 
 static bool is_eol(void *ctx, size_t migration, const char *hash)
 {
-	struct mz_work *w = ctx;
+	const struct mz_work *w = ctx;
+	struct mz_eol_hasher h;
 	struct mz_err ignored;
-	struct pgw_buf text;
-	bool is;
+	struct mz_scroll s;
+	struct pgw_view lines = { 0 };
+	bool ok;
 
-	pgw_buf_init(&text, MZ_FILE_MAX);
-	is = mz_folder_read(&w->folder, &w->folder.migrations[migration], &text,
-			    &ignored) &&
-	     mz_folder_hash_is_eol(pgw_buf_view(&text), hash);
-	pgw_buf_release(&text);
-	return is;
+	mz_eol_hasher_init(&h);
+	ok = mz_scroll_open(&s, &w->folder.migrations[migration], 0, &ignored);
+	do {
+		ok = ok && mz_scroll_lines(&s, &lines, &ignored);
+		if (ok)
+			mz_eol_hasher_feed(&h, lines);
+	} while (ok && lines.n > 0);
+	mz_scroll_close(&s);
+	return ok && mz_eol_hasher_is(&h, hash);
 }
 
 bool mz_work_read(struct mz_work *w, struct mz_err *err)
@@ -113,51 +117,38 @@ static void tell_pulled(struct mz_work *w, const struct mz_migration *m)
 			  m->tag);
 }
 
-static bool refuse_directive(const struct mz_migration *m, struct pgw_view text,
-			     struct pgw_view unknown, struct mz_err *err)
+static bool refuse_directive(const struct mz_migration *m,
+			     const struct mz_sifted *s, struct mz_err *err)
 {
-	size_t line, column;
+	struct pgw_view unknown = s->survey.directives.unknown;
 
 	mz_fail(err, MZ_usage, "%s asks for \"%.*s\", which is not known",
 		m->tag, (int)(unknown.n < 80 ? unknown.n : 80),
 		(const char *)unknown.p);
 	mz_hint(err, "a comment \"-- mizzle:\" may ask for: %s",
 		mz_directives_known);
-	mz_sql_place(text, (size_t)(unknown.p - text.p), &line, &column);
-	return mz_at(err, m->path, line, column);
+	return mz_at(err, m->path, s->line, s->column);
 }
 
-static bool survey_text(struct mz_work *w, size_t i, struct pgw_view text,
-			struct mz_err *err)
+static bool survey_one(struct mz_work *w, size_t i, struct mz_err *err)
 {
 	const struct mz_migration *m = w->plan.todo[i];
 	struct mz_survey *s = &w->surveys[i];
+	struct mz_sifted sifted;
 
-	if (!mz_folder_sendable(&w->folder, m, text, err))
+	if (!mz_sift(&sifted, &w->c->arena, m, 0, err))
 		return false;
-	mz_statements_survey(text, s);
-	mz_dangers_find(&w->dangers[i], &w->c->arena, text);
-	if (s->statements == 0 && mz_script_is_introspection(text))
+	*s = sifted.survey;
+	w->dangers[i] = sifted.dangers;
+	if (s->statements == 0 && sifted.introspection)
 		tell_pulled(w, m);
 	if (s->directives.unknown.p)
-		return refuse_directive(m, text, s->directives.unknown, err);
+		return refuse_directive(m, &sifted, err);
 	if (w->stepwise[m - w->folder.migrations])
 		s->stepwise = s->calls_alone = true;
 	if (mz_partials_find(&w->history.partials, m->tag))
 		s->stepwise = true; /* however it has been edited since */
 	return true;
-}
-
-static bool survey_one(struct mz_work *w, size_t i, struct mz_err *err)
-{
-	struct pgw_buf text;
-	bool ok;
-
-	pgw_buf_init(&text, MZ_FILE_MAX);
-	ok = mz_folder_read(&w->folder, w->plan.todo[i], &text, err) &&
-	     survey_text(w, i, pgw_buf_view(&text), err);
-	pgw_buf_release(&text);
-	return ok;
 }
 
 bool mz_work_survey(struct mz_work *w, struct mz_err *err)
