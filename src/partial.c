@@ -212,7 +212,8 @@ const char *mz_partial_adopt_sql(struct mz_arena *a,
 				 const char *hash, size_t statements)
 {
 	return update(a, k,
-		      mz_printf(a, "hash = %s, statements = %zu",
+		      mz_printf(a,
+				"hash = %s, statements = %zu, running = NULL",
 				mz_quote_literal(a, hash), statements));
 }
 

@@ -206,6 +206,38 @@ def interrupted_in_a_retry():
     finishes(what, where)
 
 
+def interrupted_before_it_is_found_out():
+    """What is not known of an earlier run's statement is not forgotten."""
+    where = folder(
+        'CREATE TABLE one (n int); CREATE TABLE gate (n int); CREATE PROCEDURE '
+        'p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO one VALUES (1); COMMIT; '
+        'LOCK TABLE gate; END $$;',
+        "-- mizzle: no-transaction\nSELECT set_config('x.y', (SELECT "
+        "count(*)::text FROM gate), false);\nCALL p();")
+    what = 'interrupted before it is found out'
+    first(where)
+    lock = Session(server, DB, 'BEGIN', 'LOCK TABLE gate IN ROW EXCLUSIVE '
+                   'MODE')
+    process = begin(where)
+    check(what + ': it waits', True, blocked('CALL'))
+    process.kill()
+    process.wait()
+    lock.close()
+    check(what + ': the CALL ends', True, wait_for(lambda: ours() == '0'))
+    lock = Session(server, DB, 'BEGIN', 'LOCK TABLE gate')
+    process = begin(where)
+    check(what + ': the next waits before it', True,
+          blocked('SELECT set_config'))
+    process.send_signal(signal.SIGTERM)
+    got = finish(process)
+    check(what + ': status', 143, got.status) or note(str(got))
+    lock.close()
+    got = run(where)
+    check(what + ': a person is asked', (6, True, '1'), (
+        got.status, '--resume=skip' in got.err,
+        server.sql(DB, 'SELECT count(*) FROM one'))) or note(str(got))
+
+
 # ---- settings
 
 # What nothing can be kept under: told in so many words.
@@ -338,7 +370,7 @@ def names():
              's -- c\n . two', 'i', 'i'),
             ('CREATE TABLE twox (n int); CREATE MATERIALIZED VIEW two AS '
              'SELECT * FROM twox;', 'two', 'i', 'i'),
-            ('CREATE TABLE "sel""ect" (n int); CREATE SCHEMA "S x"; '
+            ('CREATE TABLE "sel""x" (n int); CREATE SCHEMA "S x"; '
              'CREATE TABLE "S x"."T" (n int);', '"S x"."T"', '"I"', 'I'),
             ('CREATE TABLE ' + long + ' (n int);', long, '', None)):
         what = 'CREATE INDEX CONCURRENTLY %s ON %s' % (index, table)
@@ -685,6 +717,7 @@ interrupted_in_the_cleaning()
 interrupted_at_commit()
 interrupted_in_the_end()
 interrupted_in_a_retry()
+interrupted_before_it_is_found_out()
 settings()
 settings_of_roles()
 names()
