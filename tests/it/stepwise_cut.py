@@ -3,8 +3,9 @@
 
 Each message of such a run, of either side and of both connections, is the one
 that does not arrive: the connection is lost there, or mizzle is killed; or it
-arrives, and mizzle is to end just then.  Then it is run again until all is well, and everything must be there once.  That is
-at a part of the messages; LONG=1 does it at every one of them.
+arrives, and mizzle is to end just then.  Then it is run again until all is
+well, and everything must be there once.  That is at a part of the messages;
+LONG=1 does it at every one of them.
 """
 import os
 import signal

@@ -5,8 +5,8 @@ import os
 import sys
 
 from cutter import Cutter
-from harness import (Server, check, finish, journal, mizzle, needs_program,
-                     newdir, note, start, verdict, wait_for)
+from harness import (Server, check, finish, journal, needs_program, newdir,
+                     note, start, verdict, wait_for)
 
 needs_program()
 server = Server('autovacuum=off', 'max_prepared_transactions=5')
