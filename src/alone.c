@@ -4,6 +4,7 @@
 #include "alone.h"
 
 #include "sql_lex.h"
+#include "sql_name.h"
 #include "sqltext.h"
 
 #include <string.h>
@@ -13,14 +14,6 @@
 static const char *text_of(struct mz_arena *a, struct pgw_view v)
 {
 	return v.p ? mz_strndup(a, (const char *)v.p, v.n) : NULL;
-}
-
-/* The name that follows; NULL when there is none. */
-static const char *take_name(struct mz_arena *a, struct mz_lex *l)
-{
-	struct pgw_view name;
-
-	return mz_lex_name(l, &name) ? text_of(a, name) : NULL;
 }
 
 /* CREATE [UNIQUE] INDEX CONCURRENTLY [[IF NOT EXISTS] name] ON [ONLY] table */
@@ -35,12 +28,12 @@ static void index_of(struct mz_alone *k, struct mz_arena *a, struct mz_lex l)
 	named = l;
 	if (!mz_sql_match(&l, "on")) {
 		l = named;
-		k->name = take_name(a, &l);
+		k->name = mz_sql_name(a, &l);
 		if (!mz_sql_match(&l, "on"))
 			return;
 	}
 	if (mz_sql_match(&l, "[only]"))
-		k->table = take_name(a, &l);
+		k->table = mz_sql_name(a, &l);
 }
 
 static void drop_index_of(struct mz_alone *k, struct mz_arena *a,
@@ -48,7 +41,7 @@ static void drop_index_of(struct mz_alone *k, struct mz_arena *a,
 {
 	k->kind = MZ_ALONE_DROP_INDEX;
 	if (mz_sql_match(&l, "drop index concurrently [if exists]"))
-		k->name = take_name(a, &l);
+		k->name = mz_sql_name(a, &l);
 }
 
 static void detach_of(struct mz_alone *k, struct mz_arena *a, struct mz_lex l)
@@ -56,9 +49,9 @@ static void detach_of(struct mz_alone *k, struct mz_arena *a, struct mz_lex l)
 	k->kind = MZ_ALONE_DETACH;
 	if (!mz_sql_match(&l, "alter table [if exists] [only]"))
 		return;
-	k->table = take_name(a, &l);
+	k->table = mz_sql_name(a, &l);
 	if (mz_sql_match(&l, "detach partition"))
-		k->name = take_name(a, &l);
+		k->name = mz_sql_name(a, &l);
 }
 
 /* Those of which a catalog says whether they are there. */
@@ -107,7 +100,7 @@ static void object_of(struct mz_alone *k, struct mz_arena *a, struct mz_lex l,
 		k->catalog = o->catalog;
 		k->column = o->column;
 		k->literal = o->literal;
-		k->name = o->literal ? take_literal(a, &l) : take_name(a, &l);
+		k->name = o->literal ? take_literal(a, &l) : mz_sql_name(a, &l);
 	}
 }
 
@@ -147,8 +140,8 @@ static const char *oid_of(struct mz_arena *a, const char *name)
 static const char *plain_name(struct mz_arena *a, const char *name)
 {
 	return mz_printf(a,
-			 "(SELECT p[pg_catalog.array_upper(p, 1)] FROM "
-			 "pg_catalog.parse_ident(%s) p)",
+			 "(SELECT CAST(p[pg_catalog.array_upper(p, 1)] AS "
+			 "pg_catalog.name) FROM pg_catalog.parse_ident(%s) p)",
 			 mz_quote_literal(a, name));
 }
 

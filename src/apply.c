@@ -268,15 +268,29 @@ static bool adjust_settings(struct mz_applying *ap, size_t i)
 				mz_timeouts_sql(ap->arena, &now, true));
 }
 
-static const char *record_sql(struct mz_applying *ap, size_t i)
+/* What is recorded, or is undone, has not stopped midway. */
+static const char *progress_sql(struct mz_applying *ap, const char *tag)
 {
 	const struct mz_job *job = ap->job;
 
-	if (job->options.doing == MZ_UNDO)
-		return mz_history_remove_sql(ap->arena, job->table,
-					     job->rows[i]);
-	return mz_history_insert_sql(ap->arena, job->table, job->shape,
-				     job->folder->layout, job->todo[i]);
+	if (!mz_partials_find(&job->history->partials, tag))
+		return "";
+	return mz_printf(ap->arena, "; %s",
+			 mz_partial_delete_sql(ap->arena, job->table, tag));
+}
+
+static const char *record_sql(struct mz_applying *ap, size_t i)
+{
+	const struct mz_job *job = ap->job;
+	const struct mz_migration *m = job->todo[i];
+	const char *sql = job->options.doing == MZ_UNDO ?
+				  mz_history_remove_sql(ap->arena, job->table,
+							job->rows[i]) :
+				  mz_history_insert_sql(ap->arena, job->table,
+							job->shape,
+							job->folder->layout, m);
+
+	return mz_printf(ap->arena, "%s%s", sql, progress_sql(ap, m->tag));
 }
 
 static bool close_migration(struct mz_applying *ap, size_t i)

@@ -20,8 +20,17 @@
 /* A foreign migrator that is idle for so long has done what it came for. */
 #define QUIET_MS 2000
 
+/* The table as an OID. */
+static const char *relation(struct mz_arena *a, const struct mz_table *t)
+{
+	return mz_printf(a, "%s::pg_catalog.regclass::pg_catalog.oid",
+			 mz_quote_literal(a, t->quoted));
+}
+
 const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t)
 {
+	if (t->no_advisory)
+		return "BEGIN ISOLATION LEVEL READ COMMITTED";
 	return mz_printf(a,
 			 "BEGIN ISOLATION LEVEL READ COMMITTED; "
 			 "SELECT CAST(CASE WHEN "
@@ -31,11 +40,13 @@ const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t)
 			 t->lock_key);
 }
 
-/* The table as an OID. */
-static const char *relation(struct mz_arena *a, const struct mz_table *t)
+const char *mz_guard_stay_sql(struct mz_arena *a, const struct mz_table *t)
 {
-	return mz_printf(a, "%s::pg_catalog.regclass::pg_catalog.oid",
-			 mz_quote_literal(a, t->quoted));
+	if (!t->no_advisory)
+		return "";
+	return mz_printf(
+		a, "; LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE NOWAIT",
+		t->quoted);
 }
 
 const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,

@@ -11,8 +11,17 @@
 #include "db.h"
 #include "history.h"
 
-/* Begin a transaction that fails unless the advisory lock is to be had. */
+/*
+ * Begin a transaction that fails unless the advisory lock is to be had.  On a
+ * server that has none the lock of the table, which comes next, must do.
+ */
 const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t);
+
+/*
+ * Go on with one that is to be held for long, without a lock that readers and
+ * writers of the table would wait for: "" or what begins with a semicolon.
+ */
+const char *mz_guard_stay_sql(struct mz_arena *a, const struct mz_table *t);
 
 /*
  * Go on with it: fail unless the table is ours alone and has just so many

@@ -74,7 +74,11 @@ static const char *read_sql(struct mz_arena *a, const struct mz_table *t)
 		"FROM pg_catalog.pg_attribute a "
 		"WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid "
 		"AND a.attnum OPERATOR(pg_catalog.>) 0 "
-		"AND NOT a.attisdropped), %s "
+		"AND NOT a.attisdropped), %s, "
+		"COALESCE(pg_catalog.has_function_privilege("
+		"pg_catalog.to_regprocedure('pg_catalog."
+		"pg_try_advisory_xact_lock(pg_catalog.int8)')"
+		"::pg_catalog.oid, 'EXECUTE'), false) "
 		"FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_namespace n "
 		"ON n.nspname OPERATOR(pg_catalog.=) %s "
 		"LEFT JOIN pg_catalog.pg_class c "
@@ -88,7 +92,7 @@ static const char *read_sql(struct mz_arena *a, const struct mz_table *t)
 
 #define HISTORY_MAX (64u << 20) /* bytes of rows that we believe */
 #define CHANGES_MAX 10		/* how often it may change while we read */
-#define FACTS 16		/* columns of the first statement */
+#define FACTS 17		/* columns of the first statement */
 
 struct reader {
 	struct mz_history *h;
@@ -150,6 +154,7 @@ static void read_facts(struct reader *r, struct pgw_view cols)
 	h->may_lock = take_bool(r, &cols);
 	r->columns = mz_db_text(r->arena, &cols);
 	h->has_partials = take_bool(r, &cols);
+	h->has_advisory = take_bool(r, &cols);
 	r->has_facts = true;
 	if (r->columns)
 		h->shape = strchr(r->columns, 'n') ? MZ_SHAPE_COLUMNS_5 :

@@ -18,6 +18,7 @@ struct mz_table {
 	const char *schema, *name;
 	const char *quoted; /* "schema"."name", to be put into SQL */
 	int64_t lock_key;   /* of the advisory lock that guards it */
+	bool no_advisory;   /* there is none: then the table's must do */
 };
 
 bool mz_table_init(struct mz_table *t, struct mz_arena *a, const char *schema,
@@ -54,6 +55,7 @@ struct mz_history {
 	bool in_recovery, read_only;
 	bool schema_exists, may_create_schema, may_use_schema;
 	bool may_create_table, may_read, may_insert, may_lock;
+	bool has_advisory; /* locks, and the right to take one */
 };
 
 /* Read it all.  A table that is locked for long is no failure, but busy. */

@@ -41,7 +41,10 @@ bool mz_history_writable(const struct mz_history *h, const struct mz_table *t,
 	if (h->shape == MZ_SHAPE_ABSENT)
 		return !h->schema_exists || h->may_create_table ||
 		       refuse(err, h, "create the history", t->quoted);
-	return h->may_insert || refuse(err, h, "write to", t->quoted);
+	if (!h->may_insert)
+		return refuse(err, h, "write to", t->quoted);
+	return h->has_advisory || h->may_lock ||
+	       refuse(err, h, "take an advisory lock, nor lock", t->quoted);
 }
 
 /* ---- writing */
@@ -75,16 +78,17 @@ const char *mz_history_create_sql(struct mz_arena *a, const struct mz_table *t,
 
 	if (h->shape != MZ_SHAPE_ABSENT)
 		return "";
-	return mz_printf(a,
-			 "%sCREATE TABLE IF NOT EXISTS %s (\n"
-			 "\tid SERIAL PRIMARY KEY,\n"
-			 "\thash text NOT NULL,\n"
-			 "\tcreated_at bigint%s\n)",
-			 schema, t->quoted,
-			 shape == MZ_SHAPE_COLUMNS_5 ?
-				 ",\n\tname text,\n\tapplied_at timestamp with "
-				 "time zone DEFAULT pg_catalog.now()" :
-				 "");
+	return mz_printf(
+		a,
+		"%sCREATE TABLE IF NOT EXISTS %s (\n"
+		"\tid SERIAL PRIMARY KEY,\n"
+		"\thash pg_catalog.text NOT NULL,\n"
+		"\tcreated_at bigint%s\n)",
+		schema, t->quoted,
+		shape == MZ_SHAPE_COLUMNS_5 ?
+			",\n\tname pg_catalog.text,\n\tapplied_at timestamp with "
+			"time zone DEFAULT pg_catalog.now()" :
+			"");
 }
 
 const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE_NAME "__mizzle_progress"
+#define TABLE_NAME MZ_PARTIAL_TABLE
 #define MARKER "mizzle: another runner goes on with it"
 
 static const char *table_of(struct mz_arena *a, const struct mz_table *t)
@@ -28,7 +28,7 @@ static size_t take_count(struct mz_arena *a, struct pgw_view *cols)
 	const char *text = mz_db_text(a, cols);
 	unsigned long long n = text ? strtoull(text, NULL, 10) : 0;
 
-	return n <= INT32_MAX ? (size_t)n : 0;
+	return n <= INT32_MAX ? (size_t)n : INT32_MAX; /* believe no less */
 }
 
 static const char *take_text(struct mz_arena *a, struct pgw_view *cols)
@@ -77,6 +77,24 @@ static void on_row(void *ctx, const struct pgw_row *row)
 	mz_partial_of_row(&p->rows[p->count++], r->arena, row);
 }
 
+static bool cannot_read(const struct mz_table *t, const struct pgw_err *cause,
+			struct mz_err *err)
+{
+	bool denied = strcmp(cause->sqlstate, "42501") == 0;
+
+	if (cause->code != PGW_E_SERVER)
+		return mz_db_fail(err, cause);
+	mz_fail(err, denied ? MZ_refused : MZ_history,
+		"cannot read in %s." TABLE_NAME " which migrations stopped "
+		"midway: %.600s (%s)",
+		t->schema, cause->msg, cause->sqlstate);
+	return mz_hint(err,
+		       denied ? "run as the role that began, or GRANT SELECT "
+				"on it (ALL to go on with them)" :
+				"it is not a table of this program: rename it, "
+				"or choose another --schema");
+}
+
 bool mz_partials_read(struct mz_partials *p, struct mz_arena *a,
 		      struct mz_db *db, const struct mz_table *t,
 		      struct mz_err *err)
@@ -95,7 +113,7 @@ bool mz_partials_read(struct mz_partials *p, struct mz_arena *a,
 	/* it is dropped when the last that stopped midway is done */
 	if (cause.code == PGW_E_SERVER && strcmp(cause.sqlstate, "42P01") == 0)
 		return true;
-	return mz_db_fail(err, &cause);
+	return cannot_read(t, &cause, err);
 }
 
 const struct mz_partial *mz_partials_find(const struct mz_partials *p,
@@ -131,31 +149,48 @@ static const char *where(struct mz_arena *a, const struct mz_table *t,
 			 mz_quote_literal(a, tag));
 }
 
+/* Whatever stands before pg_catalog in the search_path. */
+#define TEXT "pg_catalog.text"
+
+const char *mz_partial_create_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	return mz_printf(a,
+			 "CREATE TABLE IF NOT EXISTS %s (history " TEXT
+			 ", tag " TEXT ", hash " TEXT " NOT NULL, done " TEXT
+			 " NOT NULL, finished integer NOT NULL DEFAULT 0, "
+			 "statements integer NOT NULL, running integer, "
+			 "before pg_catalog.oid[] NOT NULL DEFAULT '{}', "
+			 "existed boolean NOT NULL DEFAULT false, "
+			 "runner " TEXT " NOT NULL, "
+			 "at timestamp with time zone NOT NULL "
+			 "DEFAULT pg_catalog.now(), "
+			 "PRIMARY KEY (history, tag))",
+			 table_of(a, t));
+}
+
 const char *mz_partial_take_sql(struct mz_arena *a,
 				const struct mz_partial_key *k,
 				const char *hash, size_t statements)
 {
-	const char *table = table_of(a, k->table);
-
 	return mz_printf(
 		a,
-		"SELECT pg_catalog.set_config('client_min_messages', "
-		"'warning', true); CREATE TABLE IF NOT EXISTS %s (history text, tag text, "
-		"hash text NOT NULL, done text NOT NULL, "
-		"finished integer NOT NULL DEFAULT 0, "
-		"statements integer NOT NULL, running integer, "
-		"before pg_catalog.oid[] NOT NULL DEFAULT '{}', "
-		"existed boolean NOT NULL DEFAULT false, "
-		"runner text NOT NULL, "
-		"at timestamp with time zone NOT NULL "
-		"DEFAULT pg_catalog.now(), PRIMARY KEY (history, tag)); "
 		"INSERT INTO %s AS p (history, tag, hash, done, statements, "
 		"runner) VALUES (%s, %s, %s, '', %zu, %s) "
 		"ON CONFLICT (history, tag) DO UPDATE SET runner = "
 		"EXCLUDED.runner RETURNING " COLUMNS,
-		table, table, mz_quote_literal(a, k->table->name),
+		table_of(a, k->table), mz_quote_literal(a, k->table->name),
 		mz_quote_literal(a, k->tag), mz_quote_literal(a, hash),
 		statements, mz_quote_literal(a, k->token));
+}
+
+const char *mz_partial_look_sql(struct mz_arena *a,
+				const struct mz_partial_key *k)
+{
+	return mz_printf(a,
+			 "SELECT " COLUMNS " FROM %s %s "
+			 "AND runner OPERATOR(pg_catalog.=) %s",
+			 table_of(a, k->table), where(a, k->table, k->tag),
+			 mz_quote_literal(a, k->token));
 }
 
 /* An update that fails when the row is not ours any more. */
@@ -213,7 +248,7 @@ const char *mz_partial_empty_sql(struct mz_arena *a, const struct mz_table *t)
 	const char *table = table_of(a, t);
 
 	return mz_printf(a,
-			 "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE; "
+			 "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT; "
 			 "SELECT NOT EXISTS (SELECT 1 FROM %s) AND "
 			 "(SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') "
 			 "FROM pg_catalog.pg_class c "

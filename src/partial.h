@@ -13,6 +13,8 @@
 
 struct mz_table;
 
+#define MZ_PARTIAL_TABLE "__mizzle_progress"
+
 struct mz_partial {
 	const char *tag;
 	const char *hash;   /* of the file that was begun with */
@@ -30,7 +32,7 @@ struct mz_partials {
 	size_t count;
 };
 
-/* All rows of that history; the table must be there. */
+/* All rows of that history; the table was there a moment ago. */
 bool mz_partials_read(struct mz_partials *p, struct mz_arena *a,
 		      struct mz_db *db, const struct mz_table *t,
 		      struct mz_err *err) PGW_MUST_CHECK;
@@ -49,9 +51,11 @@ struct mz_partial_key {
 	const char *tag, *token;
 };
 
+const char *mz_partial_create_sql(struct mz_arena *a, const struct mz_table *t);
+
 /*
- * Make the table if need be, and the row ours, whosever it was; answers with
- * the row.  hash and statements are for a new row.
+ * The row is ours, whosever it was; answers with the row.  hash and statements
+ * are for a new row.
  */
 const char *mz_partial_take_sql(struct mz_arena *a,
 				const struct mz_partial_key *k,
@@ -60,6 +64,10 @@ const char *mz_partial_take_sql(struct mz_arena *a,
 /* Read the answer. */
 void mz_partial_of_row(struct mz_partial *p, struct mz_arena *a,
 		       const struct pgw_row *row);
+
+/* The row as it is, if it is still ours. */
+const char *mz_partial_look_sql(struct mz_arena *a,
+				const struct mz_partial_key *k);
 
 /* From now on it is the row of this file: what is finished is the same. */
 const char *mz_partial_adopt_sql(struct mz_arena *a,
@@ -79,7 +87,7 @@ const char *mz_partial_finish_sql(struct mz_arena *a,
 
 /*
  * Take the row away.  The second says whether the table is empty then, and
- * ours to drop, which the third does.
+ * ours to drop, which the third does; it fails when others are at the table.
  */
 const char *mz_partial_delete_sql(struct mz_arena *a, const struct mz_table *t,
 				  const char *tag);

@@ -96,11 +96,38 @@ static void find_removals(struct mz_repairs *r, struct mz_arena *a,
 	}
 }
 
+/* What is recorded would be in the way of a rollback, and of what is gone
+ * nobody knows what it did. */
+static void find_progress(struct mz_repairs *r, const struct mz_plan *p)
+{
+	const struct mz_partials *partials = &p->history->partials;
+
+	for (size_t k = 0; k < partials->count; k++) {
+		const char *tag = partials->rows[k].tag;
+		const char *why = "the progress of what is not in the folder, "
+				  "in " MZ_PARTIAL_TABLE
+				  "; if it comes back it begins anew";
+
+		for (size_t i = 0; why && i < p->folder->count; i++)
+			if (strcmp(p->folder->migrations[i].tag, tag) == 0)
+				why = p->rows[i] ?
+					      "the progress of what is "
+					      "recorded, in " MZ_PARTIAL_TABLE :
+					      NULL;
+		if (why)
+			r->list[r->count++] = (struct mz_repair){
+				.what = "progress", .tag = tag, .why = why
+			};
+	}
+}
+
 void mz_repairs_find(struct mz_repairs *r, struct mz_arena *a,
 		     const struct mz_plan *p)
 {
 	r->count = 0;
-	r->list = mz_alloc_array(a, 3 * p->listed + p->duplicates + 1,
+	r->list = mz_alloc_array(a,
+				 3 * p->listed + p->duplicates +
+					 p->history->partials.count + 1,
 				 sizeof(*r->list));
 	for (size_t i = 0; i < p->folder->count; i++) {
 		if (!p->rows[i])
@@ -110,6 +137,7 @@ void mz_repairs_find(struct mz_repairs *r, struct mz_arena *a,
 		find_time(r, a, p, i);
 	}
 	find_removals(r, a, p);
+	find_progress(r, p);
 }
 
 size_t mz_repairs_newer(const struct mz_plan *p)
@@ -145,6 +173,8 @@ static const char *one_sql(const struct mz_repair *one, struct mz_arena *a,
 {
 	const struct mz_row row = { .id = one->row };
 
+	if (strcmp(one->what, "progress") == 0)
+		return mz_partial_delete_sql(a, t, one->tag);
 	if (!one->to)
 		return mz_history_remove_sql(a, t, &row);
 	return mz_printf(a,

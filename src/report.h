@@ -164,8 +164,9 @@ void mz_report_new(struct mz_report *r, const struct mz_new *n);
 
 /* One thing that repair changes about a row of the history. */
 struct mz_repair {
-	const char *what; /* the column; "row" = it is removed */
-	int64_t row;	  /* its id */
+	const char *what; /* the column; "row" = it is removed; "progress" =
+			     a row of MZ_PARTIAL_TABLE is */
+	int64_t row;	  /* its id; not of a progress */
 	const char *tag;  /* the migration; of a row without one "row 12" */
 	const char *why;
 	const char *from, *to; /* NULL = nothing */

@@ -4,6 +4,8 @@
 
 #include "report_json.h"
 
+#include <string.h>
+
 void mz_json_listed(struct mz_report *r, const struct mz_listed *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -85,7 +87,8 @@ void mz_json_repairs(struct mz_report *r, const struct mz_repair *list,
 		json_t *o = mz_json_event_of("repair");
 
 		mz_json_put_text(o, "action", one->to ? "update" : "delete");
-		mz_json_put_int(o, "row", one->row);
+		if (strcmp(one->what, "progress") != 0)
+			mz_json_put_int(o, "row", one->row);
 		mz_json_put_text(o, "tag", one->tag);
 		if (one->to) {
 			mz_json_put_text(o, "column", one->what);

@@ -379,51 +379,51 @@ static void put_recorded(struct mz_line *l, const struct mz_result *res)
 			       res->applied, s_of(res->applied));
 }
 
+/* What was found is found, also when that is an error. */
+static bool is_told_anyway(enum mz_result_kind kind)
+{
+	return kind == MZ_RESULT_LISTING || kind == MZ_RESULT_FINDINGS;
+}
+
 void mz_text_result(struct mz_report *r, const struct mz_result *result,
 		    const struct mz_err *err)
 {
-	bool failed = err && err->msg[0];
 	struct mz_line l;
 
+	if (err && err->msg[0] && !is_told_anyway(result->kind))
+		return; /* the error has told what was done */
 	mz_line_init(&l, r->color_out);
 	switch (result->kind) {
 	case MZ_RESULT_NONE:
 	case MZ_RESULT_EXEC: /* the results are out already */
 		break;
 	case MZ_RESULT_MIGRATE:
-		if (!failed) /* the error has told what was applied */
-			put_migrated(&l, result);
+		put_migrated(&l, result);
 		break;
 	case MZ_RESULT_BASELINE:
-		if (!failed)
-			put_recorded(&l, result);
+		put_recorded(&l, result);
 		break;
 	case MZ_RESULT_ROLLBACK:
-		if (!failed)
-			put_rolled_back(&l, result);
+		put_rolled_back(&l, result);
 		break;
 	case MZ_RESULT_UNDOING:
-		if (!failed)
-			put_undoing(&l, result);
+		put_undoing(&l, result);
 		break;
 	case MZ_RESULT_REPAIR:
 	case MZ_RESULT_REPAIRING:
-		if (!failed)
-			put_repaired(&l, result,
-				     result->kind == MZ_RESULT_REPAIRING);
+		put_repaired(&l, result, result->kind == MZ_RESULT_REPAIRING);
 		break;
 	case MZ_RESULT_LISTING:
 		put_counts(&l, result);
 		break;
 	case MZ_RESULT_PLAN:
-		if (!failed)
-			put_plan(&l, result);
+		put_plan(&l, result);
 		break;
 	case MZ_RESULT_FINDINGS:
 		put_checked(&l, result);
 		break;
 	case MZ_RESULT_LOCKS:
-		if (!failed && result->roles[MZ_ROLE_HOLDER] == 0)
+		if (result->roles[MZ_ROLE_HOLDER] == 0)
 			mz_line_put(&l, "nobody migrates\n");
 		break;
 	}

@@ -27,6 +27,22 @@ static bool no_duplicates(const struct mz_plan *p, struct mz_err *err)
 			    "applied: remove it first with mizzle repair");
 }
 
+/* What is done of it may need what would be undone. */
+static bool nothing_midway(const struct mz_plan *p, struct mz_err *err)
+{
+	for (size_t i = 0; i < p->listed; i++) {
+		if (p->list[i].state != MZ_PARTIAL)
+			continue;
+		mz_fail(err, MZ_partial, "%s stopped midway: %s",
+			p->list[i].tag, p->list[i].note);
+		return mz_hint(err,
+			       "finish it first with mizzle migrate; if what "
+			       "is done of it was undone by hand, delete its "
+			       "row of " MZ_PARTIAL_TABLE);
+	}
+	return true;
+}
+
 bool mz_rollback_choose(struct mz_rollback *b, struct mz_plan *p,
 			struct mz_arena *a, const struct mz_wish *wish,
 			struct mz_err *err)
@@ -38,6 +54,7 @@ bool mz_rollback_choose(struct mz_rollback *b, struct mz_plan *p,
 	p->todo_count = p->skipped = 0;
 	b->rows = mz_alloc_array(a, f->count + 1, sizeof(struct mz_row *));
 	if (!mz_plan_agrees(p, wish, err) || !no_duplicates(p, err) ||
+	    !nothing_midway(p, err) ||
 	    (wish->to && !mz_plan_end(f, a, wish->to, &first, err)))
 		return false;
 	for (size_t i = f->count; i > first && p->todo_count < b->steps; i--) {

@@ -50,8 +50,12 @@ bool mz_stepwise_asks(struct mz_stepwise *r, const char *sql, bool *yes)
 
 /* ---- the lock */
 
-/* For as long as it takes, and to be noticed should we be gone. */
+/* For as long as it takes, and to be noticed should we be gone; the first is
+ * known to servers from 17 on. */
 #define HOLDER_SQL                                            \
+	"; SELECT pg_catalog.set_config(name, '0', true) "    \
+	"FROM pg_catalog.pg_settings WHERE name "             \
+	"OPERATOR(pg_catalog.=) 'transaction_timeout'"        \
 	"; SET LOCAL idle_in_transaction_session_timeout = 0" \
 	"; SET LOCAL statement_timeout = 0"                   \
 	"; SET LOCAL tcp_keepalives_idle = 30"                \
@@ -72,16 +76,20 @@ static bool hold(struct mz_stepwise *r)
 		pgw_wrap(&cause, "the second connection, which holds the lock");
 		return mz_db_fail(r->err, &cause);
 	}
-	return mz_stepwise_own(r, &r->holder,
-			       mz_printf(r->arena, "%s" HOLDER_SQL "%s",
-					 mz_guard_begin_sql(r->arena,
+	r->held =
+		mz_stepwise_own(r, &r->holder,
+				mz_printf(r->arena, "%s%s" HOLDER_SQL "%s",
+					  mz_guard_begin_sql(r->arena,
+							     job->table),
+					  mz_guard_stay_sql(r->arena,
 							    job->table),
-					 mz_guard_history_sql(r->arena,
-							      job->table,
-							      job->history
-								      ->count,
-							      false)),
-			       NULL, NULL);
+					  mz_guard_history_sql(r->arena,
+							       job->table,
+							       job->history
+								       ->count,
+							       false)),
+				NULL, NULL);
+	return r->held;
 }
 
 static void let_go(struct mz_stepwise *r)
@@ -90,6 +98,9 @@ static void let_go(struct mz_stepwise *r)
 
 	if (!r->holder.conn)
 		return;
+	if (pgw_conn_alive(r->holder.conn) &&
+	    pgw_conn_outstanding(r->holder.conn) > 0)
+		(void)!mz_db_cancel(&r->holder, &ignored);
 	if (pgw_conn_alive(r->holder.conn) &&
 	    pgw_conn_txn(r->holder.conn) != 'I') {
 		pgw_conn_ignore_interrupt(r->holder.conn);
@@ -162,7 +173,7 @@ static bool begins_alike(struct mz_stepwise *r)
 static bool adopt(struct mz_stepwise *r)
 {
 	if (strcmp(r->row.hash, r->m->hash) == 0)
-		return true;
+		return begins_alike(r) || mz_stepwise_changed(r);
 	if (!r->options.allow_modified || !begins_alike(r))
 		return mz_stepwise_changed(r);
 	r->row.running = 0; /* it is another statement now */
@@ -173,18 +184,32 @@ static bool adopt(struct mz_stepwise *r)
 			       NULL, NULL);
 }
 
+/* Where the table is, rights on it are enough. */
+static const char *create_sql(const struct mz_stepwise *r)
+{
+	if (r->job->history->has_partials)
+		return "";
+	return mz_printf(r->arena,
+			 "SELECT pg_catalog.set_config("
+			 "'client_min_messages', 'warning', true); %s; ",
+			 mz_partial_create_sql(r->arena, r->job->table));
+}
+
 static bool take_row(struct mz_stepwise *r)
 {
 	struct taker t = { .r = r };
 
 	if (!make_token(r) ||
-	    !mz_stepwise_own(r, r->db,
-			     mz_partial_take_sql(r->arena, &r->key, r->m->hash,
-						 r->survey->statements),
-			     on_taken, &t))
+	    !mz_stepwise_own(
+		    r, r->db,
+		    mz_printf(r->arena, "%s%s", create_sql(r),
+			      mz_partial_take_sql(r->arena, &r->key, r->m->hash,
+						  r->survey->statements)),
+		    on_taken, &t))
 		return false;
 	if (!t.found)
 		return mz_stepwise_surprised(r, NULL);
+	r->taken = true;
 	if (r->row.finished > 0)
 		mz_tell(&r->db->listener,
 			&(struct mz_event){
@@ -216,32 +241,52 @@ static bool prepare_session(struct mz_stepwise *r)
 
 /* ---- the end */
 
-/* The history's row, and ours away, in the transaction that holds the lock. */
-static bool record(struct mz_stepwise *r)
+/* Everything behind it may fail, and the row of the history stays. */
+#define TIDY "mizzle_tidy"
+
+static const char *record_sql(const struct mz_stepwise *r)
 {
 	const struct mz_job *job = r->job;
 	struct mz_arena *a = r->arena;
+
+	return mz_printf(a, "%s; %s; %s; SAVEPOINT " TIDY "; %s",
+			 mz_guard_history_sql(a, job->table,
+					      job->history->count, false),
+			 mz_history_insert_sql(a, job->table, job->shape,
+					       job->folder->layout, r->m),
+			 mz_partial_delete_sql(a, job->table, r->m->tag),
+			 mz_partial_empty_sql(a, job->table));
+}
+
+/* Somebody reads the table, or will not have it dropped: then it stays. */
+static bool leave_table(struct mz_stepwise *r, const struct pgw_err *cause)
+{
+	struct pgw_err ignored;
+
+	return (cause->code == PGW_E_SERVER &&
+		mz_db_query(&r->holder, "ROLLBACK TO SAVEPOINT " TIDY, NULL,
+			    NULL, &ignored)) ||
+	       mz_stepwise_own_failed(r, cause);
+}
+
+/* The history's row, and ours away, in the transaction that holds the lock. */
+static bool record(struct mz_stepwise *r)
+{
 	struct mz_db *db = &r->holder;
+	struct pgw_err cause;
 	bool empty = false;
 
-	if (!mz_stepwise_own(r, db,
-			     mz_printf(a, "%s; %s; %s; %s",
-				       mz_guard_history_sql(a, job->table,
-							    job->history->count,
-							    false),
-				       mz_history_insert_sql(a, job->table,
-							     job->shape,
-							     job->folder
-								     ->layout,
-							     r->m),
-				       mz_partial_delete_sql(a, job->table,
-							     r->m->tag),
-				       mz_partial_empty_sql(a, job->table)),
-			     on_boolean, &empty) ||
-	    (empty &&
-	     !mz_stepwise_own(r, db, mz_partial_drop_sql(a, job->table), NULL,
-			      NULL)))
+	r->recording = true;
+	if (!mz_db_query(db, record_sql(r), on_boolean, &empty, &cause)) {
+		if (!leave_table(r, &cause))
+			return false;
+	} else if (empty &&
+		   !mz_db_query(db,
+				mz_partial_drop_sql(r->arena, r->job->table),
+				NULL, NULL, &cause) &&
+		   !leave_table(r, &cause)) {
 		return false;
+	}
 	r->committing = true; /* an interrupt would make it a riddle */
 	pgw_conn_ignore_interrupt(db->conn);
 	return mz_stepwise_long(r, db, "COMMIT");

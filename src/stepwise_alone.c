@@ -85,8 +85,10 @@ static void on_pid(void *ctx, const struct pgw_row *row)
 static bool wait_for_earlier(struct mz_stepwise *r,
 			     const struct mz_sql_statement *st)
 {
-	const char *sql = mz_alone_running_sql(r->arena,
-					       mz_stepwise_sql(r, st));
+	const char *sql = /* what others run is for us to see */
+		mz_printf(r->arena, MZ_AS_OURSELVES_SQL "; %s",
+			  mz_alone_running_sql(r->arena,
+					       mz_stepwise_sql(r, st)));
 	int64_t deadline = pgw_clock_ms() + r->options.lock_wait_ms;
 	struct mz_pause pause = { FIRST_PAUSE_MS, MOST_PAUSE_MS };
 	bool told = false;
@@ -199,13 +201,12 @@ static bool is_valid(struct mz_stepwise *r, const struct mz_sql_statement *st,
 }
 
 static bool run_it(struct mz_stepwise *r, const struct mz_sql_statement *st,
-		   const struct mz_alone *k)
+		   const struct mz_alone *k, bool again)
 {
-	const char *sql = mz_alone_halfway_sql(r->arena, k);
+	const char *sql = again ? mz_alone_halfway_sql(r->arena, k) : NULL;
 	bool halfway = false;
 
-	if (r->row.running == st->count && sql &&
-	    !mz_stepwise_asks(r, sql, &halfway))
+	if (sql && !mz_stepwise_asks(r, sql, &halfway))
 		return false;
 	if (halfway)
 		return mz_stepwise_long(r, r->db,
@@ -217,17 +218,18 @@ bool mz_stepwise_alone(struct mz_stepwise *r, const struct mz_sql_statement *st)
 {
 	struct mz_sql_text text = mz_stepwise_text(r, st);
 	const struct mz_alone *k = &r->alone;
-	bool done = false;
+	bool again = r->row.running == st->count, done = false;
 
+	r->reply = (struct mz_reply){ 0 }; /* that of another statement */
 	mz_alone_of(&r->alone, r->arena, &text, st->what);
-	if (r->row.running == st->count) {
+	if (again) {
 		if (!find_out(r, st, k, &done))
 			return false;
 	} else if (!look_before(r, k) || !mark(r, st)) {
 		return false;
 	}
 	r->is_alone = true;
-	if (!done && (!be_patient(r) || !run_it(r, st, k)))
+	if (!done && (!be_patient(r) || !run_it(r, st, k, again)))
 		return false;
 	r->is_alone = false;
 	return mz_stepwise_finish(r, st);

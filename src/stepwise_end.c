@@ -14,99 +14,6 @@ static bool end(struct mz_stepwise *r, enum mz_ending ending)
 	return false;
 }
 
-/* A question of ours while something has failed already: best effort. */
-static bool quietly(struct mz_db *db, const char *sql,
-		    void (*row)(void *ctx, const struct pgw_row *row),
-		    void *ctx)
-{
-	struct pgw_err ignored;
-
-	if (!db->conn || !pgw_conn_alive(db->conn))
-		return false;
-	pgw_conn_ignore_interrupt(db->conn);
-	return mz_db_query(db, sql, row, ctx, &ignored);
-}
-
-static void roll_back(struct mz_stepwise *r)
-{
-	r->in_block = false;
-	if (pgw_conn_alive(r->db->conn) && pgw_conn_txn(r->db->conn) != 'I')
-		(void)!quietly(r->db, "ROLLBACK", NULL, NULL);
-}
-
-/* ---- what is left of it */
-
-static void on_boolean(void *ctx, const struct pgw_row *row)
-{
-	struct pgw_view cols = row->cols, v;
-
-	*(bool *)ctx = pgw_column_next(&cols, &v) && v.p && v.n == 1 &&
-		       v.p[0] == 't';
-}
-
-/* Nothing was kept: as if it had never begun. */
-static void forget(struct mz_stepwise *r)
-{
-	struct mz_arena *a = r->arena;
-	const struct mz_table *t = r->job->table;
-	bool empty = false;
-
-	if (quietly(&r->holder,
-		    mz_printf(a, "%s; %s",
-			      mz_partial_delete_sql(a, t, r->m->tag),
-			      mz_partial_empty_sql(a, t)),
-		    on_boolean, &empty) &&
-	    (!empty ||
-	     quietly(&r->holder, mz_partial_drop_sql(a, t), NULL, NULL)))
-		(void)!quietly(&r->holder, "COMMIT", NULL, NULL);
-}
-
-/* The present statement is known not to be done. */
-static void settle_row(struct mz_stepwise *r)
-{
-	if (r->row.finished == 0)
-		forget(r);
-	else if (r->row.running > 0)
-		(void)!quietly(r->db,
-			       mz_partial_finish_sql(r->arena, &r->key,
-						     r->row.finished,
-						     r->row.done),
-			       NULL, NULL);
-}
-
-struct leftovers {
-	struct mz_arena *arena;
-	const char *sql;
-};
-
-static void on_leftover(void *ctx, const struct pgw_row *row)
-{
-	struct leftovers *l = ctx;
-	struct pgw_view cols = row->cols;
-	const char *name = mz_db_text(l->arena, &cols);
-
-	if (name && !l->sql)
-		l->sql = mz_printf(l->arena,
-				   "DROP INDEX CONCURRENTLY IF EXISTS %s",
-				   name);
-}
-
-/* What cannot be dropped now, the next run drops. */
-static void clean(struct mz_stepwise *r)
-{
-	const char *sql;
-	struct leftovers l;
-
-	if (!r->is_alone)
-		return;
-	sql = mz_alone_leftovers_sql(r->arena, &r->alone, r->row.before);
-	do {
-		l = (struct leftovers){ .arena = r->arena };
-		if (!sql || !quietly(r->db, sql, on_leftover, &l))
-			return;
-	} while (l.sql && quietly(r->db, l.sql, NULL, NULL));
-}
-
 /* ---- words */
 
 static const char *s_of(size_t n)
@@ -118,11 +25,30 @@ static const char *s_of(size_t n)
 static const char *kept(const struct mz_stepwise *r)
 {
 	size_t n = r->row.finished;
+	const char *left =
+		!r->left ? "" :
+			   mz_printf(r->arena,
+				     ", but for the invalid index %s, which "
+				     "the next run drops",
+				     r->left);
 
 	if (n == 0)
-		return "nothing of it was kept";
+		return mz_printf(r->arena, "nothing of it was kept%s", left);
 	return mz_printf(r->arena,
-			 "%zu of its %zu statement%s %s done, and kept", n,
+			 "%zu of its %zu statement%s %s done, and kept%s", n,
+			 r->survey->statements, s_of(r->survey->statements),
+			 n == 1 ? "is" : "are", left);
+}
+
+/* The same when the connection is gone: a COMMIT may have gone through. */
+static const char *known(const struct mz_stepwise *r)
+{
+	size_t n = r->row.finished;
+
+	if (n == 0)
+		return "nothing is known to be kept";
+	return mz_printf(r->arena,
+			 "at least %zu of %zu statement%s %s done, and kept", n,
 			 r->survey->statements, s_of(r->survey->statements),
 			 n == 1 ? "is" : "are");
 }
@@ -152,30 +78,12 @@ static void place(struct mz_stepwise *r, const struct mz_sql_statement *st)
 
 /* ---- endings */
 
-/* The server was faster than the wish to end it. */
-static void settle_finished(struct mz_stepwise *r)
-{
-	size_t n = r->present.count;
-
-	if (quietly(r->db,
-		    mz_partial_finish_sql(r->arena, &r->key, n,
-					  mz_stepwise_hash(r, r->present.end)),
-		    NULL, NULL))
-		r->row.finished = n;
-}
-
 static bool interrupted(struct mz_stepwise *r)
 {
-	struct pgw_err why;
-	bool settled = mz_db_cancel(r->db, &why);
+	bool settled = mz_stepwise_stop(r);
 
-	roll_back(r);
-	if (settled && r->is_alone && r->reply.came && r->reply.ok) {
-		settle_finished(r);
-	} else if (settled) {
-		clean(r);
-		settle_row(r);
-	}
+	if (settled)
+		mz_stepwise_settle(r);
 	mz_fail(r->err, MZ_connect, "interrupted in %s; %s%s", r->m->tag,
 		kept(r), settled ? "" : ", and one may still be running");
 	r->err->signal = -1;
@@ -196,8 +104,13 @@ bool mz_stepwise_lost(struct mz_stepwise *r, const struct pgw_err *cause)
 	}
 	memcpy(text, r->err->msg, sizeof(text));
 	mz_fail(r->err, r->err->status, "%.600s; of %s %s", text, r->m->tag,
-		kept(r));
-	mz_hint(r->err, "run again to go on");
+		known(r));
+	if (cause->code == PGW_E_UNSUPPORTED)
+		mz_hint(r->err,
+			"the file itself has set that: take it out, and run "
+			"again to go on");
+	else
+		mz_hint(r->err, "run again to go on");
 	return end(r, MZ_END_FAILED);
 }
 
@@ -207,12 +120,13 @@ static bool is_call(const struct mz_sql_statement *st)
 	       (strcmp(st->what, "CALL") == 0 || strcmp(st->what, "DO") == 0);
 }
 
-/* Another try may get what this one did not. */
+/* Another try may get what this one did not, unless a part of it is kept. */
 static bool is_worth_a_retry(const struct mz_stepwise *r, const char *state)
 {
-	return r->options.lock_timeout_ms > 0 &&
-	       (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0 ||
-		strcmp(state, "40001") == 0);
+	if (r->left || (r->is_alone && r->alone.kind == MZ_ALONE_UNKNOWN))
+		return false;
+	return strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0 ||
+	       strcmp(state, "40001") == 0;
 }
 
 static void explain(struct mz_stepwise *r, const struct mz_sql_statement *st)
@@ -237,6 +151,10 @@ static void explain(struct mz_stepwise *r, const struct mz_sql_statement *st)
 			"run again to go on behind what is done; to change "
 			"what is not done yet edit the file, then "
 			"--allow-modified");
+	if (r->is_alone && r->alone.kind == MZ_ALONE_UNKNOWN)
+		mz_hint(r->err,
+			"what it committed itself before that is kept, and the "
+			"next run begins it anew");
 }
 
 bool mz_stepwise_failed(struct mz_stepwise *r,
@@ -246,37 +164,68 @@ bool mz_stepwise_failed(struct mz_stepwise *r,
 	bool commits = !r->survey->calls_alone && is_call(st) &&
 		       strcmp(state, "2D000") == 0;
 
+	mz_stepwise_roll_back(r);
+	mz_stepwise_settle(r);
 	explain(r, st);
-	roll_back(r);
-	clean(r);
-	settle_row(r);
 	if (commits)
 		return end(r, MZ_END_STEPWISE);
 	return end(r,
 		   is_worth_a_retry(r, state) ? MZ_END_RETRY : MZ_END_FAILED);
 }
 
+static void advise(struct mz_stepwise *r, const char *state)
+{
+	const char *schema = r->job->table->schema;
+
+	if (strcmp(state, "25006") == 0)
+		mz_hint(r->err,
+			"the file makes its transactions read-only, and then "
+			"its progress cannot be kept: take that out of it");
+	if (r->taken)
+		return;
+	if (strcmp(state, "42501") == 0)
+		mz_hint(r->err,
+			"a migration that leaves the transaction needs a table "
+			"for its progress: GRANT CREATE ON SCHEMA %s (and ALL "
+			"ON %s." MZ_PARTIAL_TABLE ", where it is there)",
+			schema, schema);
+	else if (strncmp(state, "42", 2) == 0)
+		mz_hint(r->err,
+			"%s." MZ_PARTIAL_TABLE
+			" is where its progress is kept: "
+			"what else has that name is in the way",
+			schema);
+}
+
+/* The last who needed the table has dropped it since we looked. */
+static bool is_dropped(const struct mz_stepwise *r, const struct pgw_err *cause)
+{
+	return !r->taken && r->job->history->has_partials &&
+	       strcmp(cause->sqlstate, "42P01") == 0;
+}
+
 bool mz_stepwise_own_failed(struct mz_stepwise *r, const struct pgw_err *cause)
 {
 	if (cause->code != PGW_E_SERVER)
 		return mz_stepwise_lost(r, cause);
-	roll_back(r);
-	if (mz_guard_is_marked(cause) || mz_partial_is_lost(cause))
+	mz_stepwise_roll_back(r);
+	if (mz_guard_is_marked(cause) || mz_partial_is_lost(cause) ||
+	    is_dropped(r, cause) ||
+	    (!r->held && strcmp(cause->sqlstate, "55P03") == 0))
 		return end(r, MZ_END_CONTENDED);
-	mz_fail(r->err, status_of(r), "%s cannot be recorded: %.600s (%s); %s",
-		r->m->tag, cause->msg, cause->sqlstate, kept(r));
-	if (strcmp(cause->sqlstate, "42501") == 0)
-		mz_hint(r->err,
-			"a migration that leaves the transaction needs a table "
-			"for its progress: GRANT CREATE ON SCHEMA %s",
-			r->job->table->schema);
+	mz_stepwise_settle(r);
+	mz_fail(r->err, status_of(r), "%s cannot %s: %.600s (%s); %s",
+		r->m->tag,
+		r->taken ? "go on" : "begin, as its progress cannot be kept",
+		cause->msg, cause->sqlstate, kept(r));
+	advise(r, cause->sqlstate);
 	return end(r, MZ_END_FAILED);
 }
 
 bool mz_stepwise_surprised(struct mz_stepwise *r,
 			   const struct mz_sql_statement *st)
 {
-	roll_back(r);
+	mz_stepwise_roll_back(r);
 	mz_fail(r->err, MZ_internal,
 		"%s: the server answered, but not what must come; nothing more "
 		"was sent, %s",
@@ -290,6 +239,17 @@ bool mz_stepwise_changed(struct mz_stepwise *r)
 {
 	bool allowed = r->options.allow_modified;
 
+	if (strcmp(r->row.hash, r->m->hash) == 0) {
+		mz_fail(r->err, MZ_history,
+			"%s stopped after statement %zu of %zu, says its row "
+			"of %s." MZ_PARTIAL_TABLE ", and that does not fit the "
+			"file",
+			r->m->tag, r->row.finished, r->survey->statements,
+			r->job->table->schema);
+		mz_hint(r->err, "look what is done, and set the row right; to "
+				"begin anew delete it");
+		return end(r, MZ_END_FAILED);
+	}
 	mz_fail(r->err, MZ_history,
 		allowed ? "%s stopped after statement %zu of %zu, and what is "
 			  "done of it has been edited since" :
@@ -313,7 +273,6 @@ bool mz_stepwise_invalid(struct mz_stepwise *r,
 		r->m->tag, index, kept(r));
 	mz_hint(r->err, "run again: it is dropped and built anew");
 	place(r, st);
-	settle_row(r);
 	return end(r, MZ_END_FAILED);
 }
 

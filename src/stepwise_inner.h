@@ -23,7 +23,8 @@ struct mz_stepwise {
 	struct mz_arena *arena;
 	struct mz_db *db;    /* runs the statements */
 	struct mz_db holder; /* holds the lock, and records in the end */
-	bool pooled;	     /* db may be another server connection each time */
+	bool held;
+	bool pooled; /* db may be another server connection each time */
 	struct mz_applied *out;
 	struct mz_err *err;
 
@@ -40,8 +41,11 @@ struct mz_stepwise {
 	int64_t sent_us;		 /* ... and when that was */
 	struct mz_alone alone;		 /* the same, while ... */
 	bool is_alone;			 /* ... it runs in no transaction */
+	bool taken;			 /* the row is ours */
+	const char *left;		 /* an index that is left invalid */
 	bool in_block;			 /* a transaction of ours is open */
 	bool patient;			 /* lock_timeout is 0 for the session */
+	bool recording;			 /* all is done; holder has locks */
 	bool committing; /* the row of the history: LOST is no answer */
 	struct mz_reply reply;
 	int64_t start_us;
@@ -92,6 +96,17 @@ const char *mz_stepwise_hash(struct mz_stepwise *r, size_t end);
 /* A statement that runs without a transaction, from its record to its end. */
 bool mz_stepwise_alone(struct mz_stepwise *r,
 		       const struct mz_sql_statement *st) PGW_MUST_CHECK;
+
+/* ---- stepwise_settle.c: best effort, when something has failed already */
+
+/* Take back from the server all that it does for us; false when it goes on. */
+bool mz_stepwise_stop(struct mz_stepwise *r) PGW_MUST_CHECK;
+
+void mz_stepwise_roll_back(struct mz_stepwise *r);
+
+/* No transaction is open: clean up, and have r->row and the table tell what
+ * is done. */
+void mz_stepwise_settle(struct mz_stepwise *r);
 
 /* ---- stepwise_end.c: each fills ending and err, and gives false */
 

@@ -108,7 +108,7 @@ const char *mz_upgrade_sql(const struct mz_upgrade *u, struct mz_arena *a,
 		&buf,
 		mz_printf(
 			a,
-			"ALTER TABLE %s ADD COLUMN IF NOT EXISTS \"name\" text; "
+			"ALTER TABLE %s ADD COLUMN IF NOT EXISTS \"name\" pg_catalog.text; "
 			"ALTER TABLE %s ADD COLUMN IF NOT EXISTS "
 			"\"applied_at\" timestamp with time zone DEFAULT "
 			"pg_catalog.now()",

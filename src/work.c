@@ -64,6 +64,7 @@ bool mz_work_read(struct mz_work *w, struct mz_err *err)
 {
 	if (!mz_history_read(&w->history, &w->c->arena, &w->db, &w->table, err))
 		return false;
+	w->table.no_advisory = !w->history.has_advisory;
 	if (w->history.busy)
 		return true;
 	if (w->history.has_partials &&
@@ -145,6 +146,8 @@ static bool survey_one(struct mz_work *w, size_t i, struct mz_err *err)
 		return refuse_directive(m, &sifted, err);
 	if (w->stepwise[m - w->folder.migrations])
 		s->stepwise = s->calls_alone = true;
+	if (mz_partials_find(&w->history.partials, m->tag))
+		s->stepwise = true; /* however it has been edited since */
 	return true;
 }
 

@@ -60,6 +60,10 @@ KINDS = {
 }
 
 
+if server.version() < 140000:
+    del KINDS['DETACH PARTITION CONCURRENTLY']
+
+
 def folder(middle, setup, name='steps'):
     return journal(newdir(name), [
         ('0000_first', FIRST + setup),
@@ -455,8 +459,8 @@ def at_once():
 
 def with_drizzle():
     """The file that needs the trick is the same for both."""
-    if not drizzle_home():
-        note('no drizzle-orm here: the comparison was left out')
+    if not drizzle_home() or not os.path.exists(server.bin + '/pg_dump'):
+        note('no drizzle-orm or pg_dump here: the comparison was left out')
         return
     where = journal(newdir('steps'), [
         ('0000_a', 'CREATE TABLE a (n int);'),
@@ -475,6 +479,43 @@ def with_drizzle():
           drizzle(0, server.url(DB), where).status)
     check('and does nothing', want[1],
           server.history(DB, 'id, hash, created_at'))
+
+
+def without_advisory_locks():
+    """A server that has none: the lock of the table does it."""
+    name = 'pg_catalog.pg_try_advisory_xact_lock(bigint)'
+    for which in 'CREATE INDEX CONCURRENTLY', 'COMMIT':
+        setup, middle, question = KINDS[which]
+        where = folder(middle, setup)
+        server.fresh(DB)
+        server.sql(DB, 'REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC' % name)
+        got = run(where, '--to', '0000_first')
+        check('no advisory locks: the first', 0, got.status) or note(str(got))
+        lock = Session(server, DB, 'BEGIN',
+                       'LOCK TABLE two IN ACCESS EXCLUSIVE MODE')
+        runs = [start('migrate', '--url', server.url(DB), '--dir', where)]
+        check('no advisory locks: one is at work', True, waits('two'))
+        runs += [start('migrate', '--url', server.url(DB), '--dir', where)
+                 for _ in range(3)]
+        for other in runs[1:]:
+            check('no advisory locks: the others wait', True,
+                  heard(other, 'waiting: '))
+        check('no advisory locks: readers do not', True, 'partial' in mizzle(
+            'status', '--url', server.url(DB), '--dir', where).out)
+        lock.close()
+        done = [finish(one) for one in runs]
+        check('no advisory locks: all end well', [0] * 4,
+              [one.status for one in done]) or note('\n'.join(map(str, done)))
+        check('no advisory locks, %s: once' % which, WHOLE, outcome(question))
+    server.sql(DB, 'REVOKE ALL ON drizzle.__drizzle_migrations FROM tester',
+               'ALTER TABLE drizzle.__drizzle_migrations OWNER TO postgres',
+               'GRANT SELECT, INSERT ON drizzle.__drizzle_migrations TO tester')
+    server.sql(DB, "DELETE FROM drizzle.__drizzle_migrations WHERE id = 3",
+               'DROP TABLE last')
+    got = run(where)
+    check('neither lock is to be had: refused', (9, True), (
+        got.status, 'may not take an advisory lock' in got.err)) or \
+        note(str(got))
 
 
 def rights():
@@ -504,4 +545,5 @@ a_call_that_was_cut_off()
 at_once()
 with_drizzle()
 rights()
+without_advisory_locks()
 sys.exit(verdict())
