@@ -176,6 +176,20 @@ static bool running(void *ctx, struct mz_running *r)
 
 /* ---- what is sent */
 
+/* The half of what is on its way is waited for; then there is room for more. */
+static bool make_room(struct mz_applying *ap)
+{
+	struct mz_flight *f = &ap->flight;
+
+	if (f->count < f->size)
+		return true;
+	if (!mz_db_wait(ap->db, f->size / 2, &ap->lost))
+		return false;
+	if (!ap->failed)
+		mz_flight_grow(f, ap->arena);
+	return true;
+}
+
 void mz_applying_note(struct mz_applying *ap, const struct mz_sent *sent)
 {
 	mz_flight_push(&ap->flight, sent);
@@ -185,8 +199,7 @@ void mz_applying_note(struct mz_applying *ap, const struct mz_sent *sent)
 bool mz_applying_send_as(struct mz_applying *ap, const struct mz_sent *sent,
 			 struct pgw_view sql)
 {
-	if (ap->flight.count == MZ_FLIGHT_MAX &&
-	    !mz_db_wait(ap->db, MZ_FLIGHT_MAX / 2, &ap->lost))
+	if (!make_room(ap))
 		return false;
 	if (ap->failed && sent->purpose != MZ_FOR_ROLLBACK)
 		return false;
@@ -331,6 +344,7 @@ void mz_apply(struct mz_applied *out, const struct mz_job *job,
 	bool ok;
 
 	*out = (struct mz_applied){ .ending = MZ_END_DONE };
+	mz_flight_init(&ap.flight);
 	mz_db_hooks(db, NULL, on_done, &ap);
 	mz_db_running(db, running, &ap);
 	ok = pgw_conn_agrees(db->conn, &ap.lost) && create_history(&ap);

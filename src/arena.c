@@ -91,20 +91,25 @@ char *mz_strdup(struct mz_arena *a, const char *s)
 	return mz_strndup(a, s, strlen(s));
 }
 
+/* Measuring costs as much as printing does: what is short is printed once. */
 char *mz_printf(struct mz_arena *a, const char *fmt, ...)
 {
+	char shorter[1024];
 	va_list ap, again;
 	int n;
 	char *s;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(shorter, sizeof(shorter), fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		out_of_memory();
 	s = mz_alloc(a, (size_t)n + 1);
-	vsnprintf(s, (size_t)n + 1, fmt, again);
+	if ((size_t)n < sizeof(shorter))
+		memcpy(s, shorter, (size_t)n + 1);
+	else
+		vsnprintf(s, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return s;
 }

@@ -8,9 +8,7 @@
 
 #include <string.h>
 
-/* A cancelled statement gets this long before we hang up. */
-#define CANCEL_ROUNDS 15
-#define CANCEL_ROUND_MS 1000
+#define ROLLBACK_MS 1000
 
 /* What became of all before it. */
 static const char *fate(const struct mz_exec *e)
@@ -150,21 +148,13 @@ static void roll_back(struct mz_exec *e)
 static bool cancel(struct mz_exec *e, struct pgw_err *why)
 {
 	struct pgw_conn *c = e->db.conn;
-	struct pgw_err ignored;
-	bool done = false;
 
-	pgw_fail(why, PGW_E_TIMEOUT, "it goes on all the same");
-	pgw_conn_ignore_interrupt(c);
-	for (int i = 0; i < CANCEL_ROUNDS && !done && pgw_conn_alive(c); i++) {
-		if (pgw_conn_outstanding(c) > 0)
-			(void)!pgw_conn_cancel(c, CANCEL_ROUND_MS, why);
-		pgw_conn_deadline(c, pgw_clock_ms() + CANCEL_ROUND_MS);
-		done = pgw_conn_wait(c, 0, &ignored);
-	}
-	if (done)
-		roll_back(e);
+	if (!mz_db_cancel(&e->db, why))
+		return false;
+	pgw_conn_deadline(c, pgw_clock_ms() + ROLLBACK_MS);
+	roll_back(e);
 	pgw_conn_deadline(c, PGW_FOREVER);
-	return done;
+	return true;
 }
 
 /* Of what the server is at. */

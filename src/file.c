@@ -87,7 +87,7 @@ bool mz_file_take(struct mz_file *f, void *out, size_t room, size_t *got)
 
 bool mz_file_read(struct mz_file *f, const char *path, struct pgw_buf *text)
 {
-	unsigned char piece[PIECE];
+	MZ_ROOM unsigned char piece[PIECE];
 	size_t got;
 
 	if (!mz_file_open(f, path))

@@ -11,6 +11,19 @@
 /* Files of this size and above are refused. */
 #define MZ_FILE_MAX ((size_t)1 << 30)
 
+/*
+ * For room that is filled before it is read: what the compiler puts into all
+ * that has no value (-ftrivial-auto-var-init) costs more than a small file.
+ */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define MZ_ROOM __attribute__((uninitialized))
+#endif
+#endif
+#ifndef MZ_ROOM
+#define MZ_ROOM
+#endif
+
 enum mz_file_problem {
 	MZ_FILE_OK,
 	MZ_FILE_MISSING,

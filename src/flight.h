@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The Query messages that are on their way: what each was for, in the order in
- * which the server answers.  As many as fit are sent ahead; more would only
- * fill the server's log should one of the first fail.
+ * which the server answers.  Few are sent ahead at first: should one fail, the
+ * rest only fills the server's log.  Whoever has to wait for room has had good
+ * answers, and may send more ahead from then on, so that far servers are waited
+ * for seldom.
  */
 #ifndef MZ_FLIGHT_H
 #define MZ_FLIGHT_H
 
+#include "arena.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#define MZ_FLIGHT_MAX 256
+#define MZ_FLIGHT_FIRST 256
+#define MZ_FLIGHT_MAX 1024
 
 enum mz_purpose {
 	MZ_FOR_CREATE,	  /* of the history table */
@@ -33,10 +37,18 @@ struct mz_sent {
 };
 
 struct mz_flight {
-	struct mz_sent ring[MZ_FLIGHT_MAX];
-	size_t first, count;
+	struct mz_sent *ring; /* of size: few, later the arena's */
+	size_t size, first, count;
+	struct mz_sent few[MZ_FLIGHT_FIRST];
 };
 
+/* It is not to be moved from then on. */
+void mz_flight_init(struct mz_flight *f);
+
+/* Room for twice as many, up to MZ_FLIGHT_MAX. */
+void mz_flight_grow(struct mz_flight *f, struct mz_arena *a);
+
+/* There must be room: count < size. */
 void mz_flight_push(struct mz_flight *f, const struct mz_sent *sent);
 struct mz_sent mz_flight_pop(struct mz_flight *f);
 bool mz_flight_has(const struct mz_flight *f, enum mz_purpose purpose);

@@ -23,7 +23,7 @@ bool mz_loader_go_on(struct mz_loader *l, const char *rule)
 /* One pass over an open file, in pieces; the rest of one leads the next. */
 static bool hash_file(struct mz_file *file, struct mz_hasher *h)
 {
-	unsigned char piece[PIECE];
+	MZ_ROOM unsigned char piece[PIECE];
 	size_t kept = 0, got;
 
 	do {

@@ -91,6 +91,7 @@ const char *mz_partial_finish_sql(struct mz_arena *a,
  */
 const char *mz_partial_delete_sql(struct mz_arena *a, const struct mz_table *t,
 				  const char *tag);
+
 const char *mz_partial_empty_sql(struct mz_arena *a, const struct mz_table *t);
 const char *mz_partial_drop_sql(struct mz_arena *a, const struct mz_table *t);
 

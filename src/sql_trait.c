@@ -26,7 +26,7 @@ bool mz_sql_sets_session(const struct mz_sql_text *s)
 	    matches(s, "set transaction"))
 		return false;
 	return matches(s, "set") || matches(s, "reset") ||
-	       matches(s, "select set_config") ||
+	       matches(s, "discard all") || matches(s, "select set_config") ||
 	       matches(s, "select pg_catalog . set_config");
 }
 

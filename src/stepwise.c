@@ -62,7 +62,12 @@ bool mz_stepwise_asks(struct mz_stepwise *r, const char *sql, bool *yes)
 	"; SET LOCAL tcp_keepalives_interval = 10"            \
 	"; SET LOCAL tcp_keepalives_count = 3; "
 
-/* The history is only counted: to lock it would make an index build wait. */
+/*
+ * The history is only counted, and let go of: any lock that stays would make an
+ * index build wait, or a REINDEX DATABASE, for ever.
+ */
+#define COUNTED_SQL "SAVEPOINT mizzle; %s; ROLLBACK TO mizzle; RELEASE mizzle"
+
 static bool hold(struct mz_stepwise *r)
 {
 	const struct mz_job *job = r->job;
@@ -78,7 +83,8 @@ static bool hold(struct mz_stepwise *r)
 	}
 	r->held =
 		mz_stepwise_own(r, &r->holder,
-				mz_printf(r->arena, "%s%s" HOLDER_SQL "%s",
+				mz_printf(r->arena,
+					  "%s%s" HOLDER_SQL COUNTED_SQL,
 					  mz_guard_begin_sql(r->arena,
 							     job->table),
 					  mz_guard_stay_sql(r->arena,
@@ -224,7 +230,7 @@ static bool take_row(struct mz_stepwise *r)
 }
 
 /* What holds for all of it, unless the session is not ours alone. */
-static bool prepare_session(struct mz_stepwise *r)
+bool mz_stepwise_prepare(struct mz_stepwise *r)
 {
 	const char *sql = mz_wanted_sql(r->arena, &r->options, false);
 
@@ -345,7 +351,8 @@ void mz_stepwise(struct mz_applied *out, const struct mz_job *job,
 	db->tag = r.m->tag;
 	tell(&r, MZ_EV_BEGIN);
 	if (read_script(&r) && hold(&r) && take_row(&r) &&
-	    prepare_session(&r) && mz_stepwise_statements(&r) && record(&r)) {
+	    mz_stepwise_prepare(&r) && mz_stepwise_statements(&r) &&
+	    record(&r)) {
 		out->count = 1;
 		tell(&r, MZ_EV_APPLIED);
 	}

@@ -129,6 +129,14 @@ static bool is_worth_a_retry(const struct mz_stepwise *r, const char *state)
 	       strcmp(state, "40001") == 0;
 }
 
+/* It is recorded behind PREPARE TRANSACTION, not by it, that it was done. */
+static bool was_prepared(const struct mz_stepwise *r,
+			 const struct mz_sql_statement *st)
+{
+	return st->what && strcmp(st->what, "PREPARE TRANSACTION") == 0 &&
+	       strcmp(pgw_diag_sqlstate(&r->reply.diag), "42710") == 0;
+}
+
 static void explain(struct mz_stepwise *r, const struct mz_sql_statement *st)
 {
 	struct mz_culprit c = { .tag = r->m->tag,
@@ -146,7 +154,12 @@ static void explain(struct mz_stepwise *r, const struct mz_sql_statement *st)
 		mz_fail(r->err, MZ_partial, "%s failed at statement %zu; %s%s",
 			r->m->tag, st->count, kept(r), migrations_before(r));
 	mz_failure_explain(r->err, r->arena, &c, &r->reply.diag);
-	if (r->row.finished > 0)
+	if (was_prepared(r, st))
+		mz_hint(r->err,
+			"perhaps an earlier run of this file prepared it, and "
+			"was cut off there: then ROLLBACK PREPARED, and run "
+			"again");
+	else if (r->row.finished > 0)
 		mz_hint(r->err,
 			"run again to go on behind what is done; to change "
 			"what is not done yet edit the file, then "

