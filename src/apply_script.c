@@ -23,10 +23,11 @@ static bool pull_rows(void *ctx, struct pgw_view *rows, struct pgw_err *why)
 {
 	struct script *s = ctx;
 
-	if (mz_scroll_rows(&s->scroll, rows, s->err) &&
-	    s->scroll.list.sql.problem == MZ_SQL_OK)
+	s->broken = !mz_scroll_rows(&s->scroll, rows, s->err) ||
+		    (s->scroll.list.sql.problem != MZ_SQL_OK &&
+		     !mz_folder_changed(s->scroll.m, s->err));
+	if (!s->broken)
 		return true;
-	s->broken = true;
 	return pgw_fail(why, PGW_E_USAGE, "the file was changed");
 }
 

@@ -364,6 +364,7 @@ def edited_rows():
         ('another row', b'\n1\tx\n', middle),
         ('a row that is none', b'\n1\t2\t3\n', middle),
         ('COMMIT behind the rows', b'\n\\.\nCOMMIT;\n', middle),
+        ('a breakpoint among the rows', ('\n%s\n' % BREAK).encode(), middle),
         ('rows without an end', b'\n\n\n', size - 13),
         ('the end cut off', None, middle)))
 
