@@ -242,6 +242,13 @@ static bool create_history(struct mz_applying *ap)
 	       mz_applying_settle(ap);
 }
 
+static const char *settings_sql(struct mz_arena *a,
+				const struct mz_apply_options *o)
+{
+	return mz_printf(a, "%s%s", mz_wanted_sql(a, o, true),
+			 mz_timeouts_sql(a, o));
+}
+
 static bool open_transaction(struct mz_applying *ap, size_t i)
 {
 	const struct mz_job *job = ap->job;
@@ -251,7 +258,7 @@ static bool open_transaction(struct mz_applying *ap, size_t i)
 	size_t gone = job->options.doing == MZ_UNDO ? i : 0;
 	size_t more = job->options.doing == MZ_UNDO ? 0 : i;
 	const char *sql =
-		mz_printf(ap->arena, "%s; %s%s; %s%s%s",
+		mz_printf(ap->arena, "%s; %s%s; %s%s",
 			  mz_guard_begin_sql(ap->arena, job->table),
 			  i > 0 ? mz_guard_no_waiters_sql() : "",
 			  mz_guard_history_sql(ap->arena, job->table,
@@ -261,24 +268,21 @@ static bool open_transaction(struct mz_applying *ap, size_t i)
 			  mz_guard_same_sql(ap->arena, job->table, job->history,
 					    &(struct mz_same){ job->shape,
 							       gone }),
-			  mz_wanted_sql(ap->arena, &o, true),
-			  mz_timeouts_sql(ap->arena, &o, false));
+			  settings_sql(ap->arena, &o));
 
 	/* The first is waited for: most who lose a race lose it here. */
 	return mz_applying_send(ap, MZ_FOR_OPEN, i, sql) &&
 	       (i > 0 || mz_applying_settle(ap));
 }
 
-/* In one transaction around all, what a file asks for is for that file. */
-static bool adjust_settings(struct mz_applying *ap, size_t i)
+/* In one transaction around all: the file before it has left no settings. */
+static bool begin_anew(struct mz_applying *ap, size_t i)
 {
-	const struct mz_apply_options now = mz_job_options(ap->job, i),
-				      was = mz_job_options(ap->job, i - 1);
+	const struct mz_apply_options o = mz_job_options(ap->job, i);
+	const char *sql = settings_sql(ap->arena, &o);
 
-	return (now.lock_timeout_ms == was.lock_timeout_ms &&
-		now.statement_timeout_ms == was.statement_timeout_ms) ||
-	       mz_applying_send(ap, MZ_FOR_OPEN, i,
-				mz_timeouts_sql(ap->arena, &now, true));
+	return o.doing == MZ_RECORD || !*sql ||
+	       mz_applying_send(ap, MZ_FOR_OPEN, i, sql);
 }
 
 /* What is recorded, or is undone, has not stopped midway. */
@@ -313,7 +317,7 @@ static bool close_migration(struct mz_applying *ap, size_t i)
 	bool commits = last || !job->options.one_transaction;
 	const char *sql = record_sql(ap, i);
 
-	if (commits)
+	if (commits || job->options.doing != MZ_RECORD)
 		sql = mz_printf(ap->arena, MZ_RESET_SQL "; %s", sql);
 	if (commits && !last)
 		sql = mz_printf(ap->arena, "%s; %s", sql,
@@ -327,7 +331,7 @@ static bool send_migration(struct mz_applying *ap, size_t i, struct mz_err *err)
 {
 	const struct mz_apply_options *o = &ap->job->options;
 
-	return (i > 0 && o->one_transaction ? adjust_settings(ap, i) :
+	return (i > 0 && o->one_transaction ? begin_anew(ap, i) :
 					      open_transaction(ap, i)) &&
 	       (o->doing == MZ_RECORD || mz_applying_script(ap, i, err)) &&
 	       close_migration(ap, i);

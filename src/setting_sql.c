@@ -40,21 +40,19 @@ const char *mz_wanted_sql(struct mz_arena *a, const struct mz_apply_options *o,
 }
 
 static const char *add_timeout(struct mz_arena *a, const char *sql,
-			       const char *name, int64_t ms, bool anew)
+			       const char *name, int64_t ms)
 {
-	if (ms > 0)
-		return add(a, sql, name, mz_printf(a, "%lld", (long long)ms),
-			   true);
-	return anew ? mz_printf(a, "%s; SET LOCAL %s TO DEFAULT", sql, name) :
-		      sql;
+	if (ms <= 0)
+		return sql;
+	return add(a, sql, name, mz_printf(a, "%lld", (long long)ms), true);
 }
 
 const char *mz_timeouts_sql(struct mz_arena *a,
-			    const struct mz_apply_options *o, bool anew)
+			    const struct mz_apply_options *o)
 {
-	const char *sql = add_timeout(a, "", "lock_timeout", o->lock_timeout_ms,
-				      anew);
+	const char *sql = add_timeout(a, "", "lock_timeout",
+				      o->lock_timeout_ms);
 
-	return add_timeout(a, sql, "statement_timeout", o->statement_timeout_ms,
-			   anew);
+	return add_timeout(a, sql, "statement_timeout",
+			   o->statement_timeout_ms);
 }

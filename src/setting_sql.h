@@ -12,9 +12,9 @@
 const char *mz_wanted_sql(struct mz_arena *a, const struct mz_apply_options *o,
 			  bool local);
 
-/* The timeouts of the present transaction; anew: also those that are none. */
+/* The timeouts of the present transaction, as far as there are any. */
 const char *mz_timeouts_sql(struct mz_arena *a,
-			    const struct mz_apply_options *o, bool anew);
+			    const struct mz_apply_options *o);
 
 /* What a migration SET must not reach the next one, nor a pooler's next user */
 #define MZ_RESET_SQL "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"

@@ -191,7 +191,7 @@ static bool open_block(struct mz_stepwise *r)
 			  r->pooled ?
 				  mz_wanted_sql(r->arena, &r->options, true) :
 				  "",
-			  mz_timeouts_sql(r->arena, &r->options, false));
+			  mz_timeouts_sql(r->arena, &r->options));
 
 	if (r->in_block)
 		return true;
