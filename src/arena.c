@@ -12,6 +12,7 @@
 
 #define BLOCK_SIZE (64u << 10)
 #define ALIGN _Alignof(max_align_t)
+#define FIRST_ROOM 16
 
 struct mz_block {
 	struct mz_block *next;
@@ -84,6 +85,20 @@ char *mz_strndup(struct mz_arena *a, const char *s, size_t n)
 	if (n > 0) /* s may be NULL then */
 		memcpy(copy, s, n);
 	return copy;
+}
+
+void *mz_grow(struct mz_arena *a, void *array, size_t count, size_t *room,
+	      size_t size)
+{
+	void *more;
+
+	if (count < *room)
+		return array;
+	*room = *room ? *room * 2 : FIRST_ROOM;
+	more = mz_alloc_array(a, *room, size);
+	if (count > 0)
+		memcpy(more, array, count * size);
+	return more;
 }
 
 char *mz_strdup(struct mz_arena *a, const char *s)

@@ -165,15 +165,8 @@ static struct mz_row *add_row(struct reader *r)
 {
 	struct mz_history *h = r->h;
 
-	if (h->count == r->room) {
-		struct mz_row *more;
-
-		r->room = r->room ? r->room * 2 : 64;
-		more = mz_alloc_array(r->arena, r->room, sizeof(*more));
-		if (h->count)
-			memcpy(more, h->rows, h->count * sizeof(*more));
-		h->rows = more;
-	}
+	h->rows = mz_grow(r->arena, h->rows, h->count, &r->room,
+			  sizeof(*h->rows));
 	return &h->rows[h->count++];
 }
 

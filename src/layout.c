@@ -15,16 +15,8 @@ static void listing_add(struct mz_listing *d, struct mz_arena *a,
 {
 	if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 		return;
-	if (d->count == d->room) {
-		size_t room = d->room ? d->room * 2 : 64;
-		struct mz_listed_name *more = mz_alloc_array(a, room,
-							     sizeof(*more));
-
-		if (d->count > 0)
-			memcpy(more, d->entries, d->count * sizeof(*more));
-		d->entries = more;
-		d->room = room;
-	}
+	d->entries = mz_grow(a, d->entries, d->count, &d->room,
+			     sizeof(*d->entries));
 	d->entries[d->count].name = mz_strdup(a, e->d_name);
 	d->entries[d->count].type = e->d_type;
 	d->count++;

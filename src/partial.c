@@ -65,15 +65,8 @@ static void on_row(void *ctx, const struct pgw_row *row)
 	struct reader *r = ctx;
 	struct mz_partials *p = r->p;
 
-	if (p->count == r->room) {
-		struct mz_partial *more;
-
-		r->room = r->room ? r->room * 2 : 4;
-		more = mz_alloc_array(r->arena, r->room, sizeof(*more));
-		if (p->count)
-			memcpy(more, p->rows, p->count * sizeof(*more));
-		p->rows = more;
-	}
+	p->rows = mz_grow(r->arena, p->rows, p->count, &r->room,
+			  sizeof(*p->rows));
 	mz_partial_of_row(&p->rows[p->count++], r->arena, row);
 }
 
