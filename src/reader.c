@@ -128,18 +128,6 @@ bool mz_reader_rewind(struct mz_reader *r, struct mz_err *err)
 
 /* ---- the window */
 
-static size_t count_lines(const unsigned char *p, size_t n)
-{
-	const unsigned char *end = p + n;
-	size_t lines = 0;
-
-	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		p++;
-		lines++;
-	}
-	return lines;
-}
-
 /* Lines that are missing in the window before the byte at. */
 static size_t missing_lines(const struct mz_reader *r, size_t at)
 {
@@ -148,7 +136,8 @@ static size_t missing_lines(const struct mz_reader *r, size_t at)
 
 size_t mz_reader_line_of(const struct mz_reader *r, size_t at)
 {
-	return r->line + count_lines(r->window.data, at) + missing_lines(r, at);
+	return r->line + mz_sql_lines((struct pgw_view){ r->window.data, at }) +
+	       missing_lines(r, at);
 }
 
 void mz_reader_drop(struct mz_reader *r, size_t n)

@@ -31,18 +31,6 @@ static bool fail(const struct sifter *f, struct mz_err *err)
 
 /* ---- bytes */
 
-static size_t count_lines(struct pgw_view v)
-{
-	const unsigned char *p = v.p, *end = p + v.n;
-	size_t n = 0;
-
-	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		p++;
-		n++;
-	}
-	return n;
-}
-
 static void test_lines(struct sifter *f, struct pgw_view lines, bool first,
 		       size_t line)
 {
@@ -98,7 +86,7 @@ static bool sift_lines(struct sifter *f, struct mz_scroll *s,
 		if (!f->begun)
 			look_at_start(f, s);
 		f->markers = f->markers || mz_script_has_markers(lines);
-		line += count_lines(lines);
+		line += mz_sql_lines(lines);
 	}
 	return false;
 }

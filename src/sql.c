@@ -94,12 +94,9 @@ static void nest(struct nesting *n, const struct mz_lex *l,
 /* Lines are counted once, however many statements there are. */
 static size_t line_of(struct mz_sql *s, size_t at)
 {
-	const unsigned char *p = s->text.p + s->line_at, *end = s->text.p + at;
-
-	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
-		s->line++;
-		p++;
-	}
+	if (at > s->line_at)
+		s->line += mz_sql_lines((struct pgw_view){
+			s->text.p + s->line_at, at - s->line_at });
 	s->line_at = at;
 	return s->line;
 }

@@ -29,6 +29,12 @@ struct mz_sql_statement {
 	const char *what; /* "CREATE INDEX CONCURRENTLY", ...; see sql_kind.c */
 };
 
+/* Where it ends with all that belongs to it. */
+static inline size_t mz_sql_end_of(const struct mz_sql_statement *st)
+{
+	return st->data_start > 0 ? st->data_end : st->end;
+}
+
 enum mz_sql_problem {
 	MZ_SQL_OK,
 	MZ_SQL_UNTERMINATED_QUOTE,	/* '...' and E'...' */
@@ -104,6 +110,9 @@ struct pgw_view mz_sql_command(struct pgw_view text, size_t at);
  */
 void mz_sql_place(struct pgw_view text, size_t at, size_t *line,
 		  size_t *column);
+
+/* How many line ends there are in it. */
+size_t mz_sql_lines(struct pgw_view text);
 
 /*
  * The byte offset of PostgreSQL's error position: characters from 1 within

@@ -3,6 +3,8 @@
 
 #include "sql.h"
 
+#include <string.h>
+
 /* The bytes of the character at p; one that is not UTF-8 has one. */
 static size_t char_length(struct pgw_view text, size_t at)
 {
@@ -31,6 +33,18 @@ void mz_sql_place(struct pgw_view text, size_t at, size_t *line, size_t *column)
 		(*column)++;
 		start = next;
 	}
+}
+
+size_t mz_sql_lines(struct pgw_view text)
+{
+	const unsigned char *p = text.p, *end = p + text.n;
+	size_t n = 0;
+
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+		p++;
+		n++;
+	}
+	return n;
 }
 
 size_t mz_sql_offset(struct pgw_view text, size_t position)

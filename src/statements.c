@@ -19,16 +19,12 @@ void mz_statements_init(struct mz_statements *s, struct pgw_view text)
 	begin_chunk(s, (struct pgw_view){ text.p, 0 });
 }
 
-static size_t count_lines(const unsigned char *from, const unsigned char *to)
+/* None where to is not behind from. */
+static size_t lines_between(const unsigned char *from, const unsigned char *to)
 {
-	size_t n = 0;
-
-	while (from < to &&
-	       (from = memchr(from, '\n', (size_t)(to - from))) != NULL) {
-		from++;
-		n++;
-	}
-	return n;
+	return from < to ? mz_sql_lines((struct pgw_view){
+				   from, (size_t)(to - from) }) :
+			   0;
 }
 
 /* The lines before a byte of the present chunk. */
@@ -37,8 +33,8 @@ static size_t lines_before(const struct mz_statements *s,
 {
 	const unsigned char *counted = s->sql.text.p + s->sql.line_at;
 
-	return s->chunk_line + s->sql.line - 1 + count_lines(counted, p) -
-	       count_lines(p, counted);
+	return s->chunk_line + s->sql.line - 1 + lines_between(counted, p) -
+	       lines_between(p, counted);
 }
 
 static bool next_chunk(struct mz_statements *s)
@@ -150,7 +146,7 @@ static void give(struct mz_statements *s, size_t end, struct pgw_view *rows)
 
 	*rows = (struct pgw_view){ sql->text.p + sql->resume,
 				   end - sql->resume };
-	sql->row_lines += count_lines(rows->p, rows->p + rows->n);
+	sql->row_lines += mz_sql_lines(*rows);
 	sql->resume = end;
 }
 
