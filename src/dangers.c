@@ -5,22 +5,12 @@
 
 #include "hazard.h"
 
-#include <string.h>
-
 static struct mz_hazard *add(struct mz_dangers_taker *c)
 {
 	struct mz_dangers *d = c->d;
 
-	if (d->count == c->room) {
-		size_t room = c->room ? c->room * 2 : 8;
-		struct mz_hazard *more = mz_alloc_array(c->arena, room,
-							sizeof(*more));
-
-		if (d->count > 0)
-			memcpy(more, d->list, d->count * sizeof(*more));
-		d->list = more;
-		c->room = room;
-	}
+	d->list = mz_grow(c->arena, d->list, d->count, &c->room,
+			  sizeof(*d->list));
 	return &d->list[d->count++];
 }
 
@@ -48,17 +38,4 @@ void mz_dangers_take(struct mz_dangers_taker *t,
 	mz_hazard_find((struct pgw_view){ t->text.p + st->start,
 					  st->end - st->start },
 		       !list->sql.standard_conforming_strings, &sink);
-}
-
-void mz_dangers_find(struct mz_dangers *d, struct mz_arena *a,
-		     struct pgw_view text)
-{
-	struct mz_dangers_taker t = { .d = d, .arena = a };
-	struct mz_sql_statement st;
-	struct mz_statements s;
-
-	*d = (struct mz_dangers){ 0 };
-	mz_statements_init(&s, text);
-	while (mz_statements_next(&s, &st))
-		mz_dangers_take(&t, &s, &st);
 }

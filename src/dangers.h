@@ -13,7 +13,7 @@ struct mz_dangers {
 	size_t destructive; /* how many of them are */
 };
 
-/* The same, statement by statement; begin with zeros but for d and arena. */
+/* Statement by statement; begin with zeros but for d and arena. */
 struct mz_dangers_taker {
 	struct mz_dangers *d;
 	struct mz_arena *arena;
@@ -25,9 +25,5 @@ struct mz_dangers_taker {
 void mz_dangers_take(struct mz_dangers_taker *t,
 		     const struct mz_statements *list,
 		     const struct mz_sql_statement *st);
-
-/* text is that of the file, and sound; memory comes from a. */
-void mz_dangers_find(struct mz_dangers *d, struct mz_arena *a,
-		     struct pgw_view text);
 
 #endif

@@ -98,12 +98,3 @@ bool mz_eol_hasher_is(struct mz_eol_hasher *h, const char *hash)
 	mz_hasher_final(&h->crlf, crlf);
 	return strcmp(lf, hash) == 0 || strcmp(crlf, hash) == 0;
 }
-
-bool mz_folder_hash_is_eol(struct pgw_view text, const char *hash)
-{
-	struct mz_eol_hasher h;
-
-	mz_eol_hasher_init(&h);
-	mz_eol_hasher_feed(&h, text);
-	return mz_eol_hasher_is(&h, hash);
-}

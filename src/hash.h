@@ -43,7 +43,4 @@ void mz_eol_hasher_init(struct mz_eol_hasher *h);
 void mz_eol_hasher_feed(struct mz_eol_hasher *h, struct pgw_view lines);
 bool mz_eol_hasher_is(struct mz_eol_hasher *h, const char *hash);
 
-/* The same of a whole text. */
-bool mz_folder_hash_is_eol(struct pgw_view text, const char *hash);
-
 #endif

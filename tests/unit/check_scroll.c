@@ -189,6 +189,18 @@ static void put_survey(struct pgw_buf *b, const struct mz_survey *s,
 	}
 }
 
+static void find_dangers(struct mz_dangers *d, struct pgw_view text)
+{
+	struct mz_dangers_taker t = { .d = d, .arena = &arena };
+	struct mz_sql_statement st;
+	struct mz_statements s;
+
+	*d = (struct mz_dangers){ 0 };
+	mz_statements_init(&s, text);
+	while (mz_statements_next(&s, &st))
+		mz_dangers_take(&t, &s, &st);
+}
+
 static void find_out_whole(struct pgw_buf *b, const struct mz_migration *m,
 			   struct pgw_view text)
 {
@@ -201,7 +213,7 @@ static void find_out_whole(struct pgw_buf *b, const struct mz_migration *m,
 		return;
 	}
 	mz_statements_survey(text, &survey);
-	mz_dangers_find(&dangers, &arena, text);
+	find_dangers(&dangers, text);
 	put_survey(b, &survey, &dangers);
 }
 
