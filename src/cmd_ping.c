@@ -111,17 +111,7 @@ static bool look(struct mz_context *c, struct mz_db *db, struct mz_err *err)
 
 bool cmd_ping(struct mz_context *c, struct mz_err *err)
 {
-	struct pgw_config cfg;
-	struct mz_db db;
-	bool ok;
-
 	if (c->opt.print_config)
 		return print_config(c, err);
-	if (!mz_settle_history(c, err) || !mz_connect_config(c, &cfg, err))
-		return false;
-	db = mz_connect_db(c, &cfg);
-	ok = look(c, &db, err);
-	mz_db_close(&db);
-	pgw_config_release(&cfg);
-	return ok;
+	return mz_connect_look(c, look, err);
 }

@@ -247,3 +247,21 @@ struct mz_db mz_connect_db(struct mz_context *c, const struct pgw_config *cfg)
 		.interrupt_fd = c->interrupt_fd,
 	};
 }
+
+bool mz_connect_look(struct mz_context *c,
+		     bool (*look)(struct mz_context *c, struct mz_db *db,
+				  struct mz_err *err),
+		     struct mz_err *err)
+{
+	struct pgw_config cfg;
+	struct mz_db db;
+	bool ok;
+
+	if (!mz_settle_history(c, err) || !mz_connect_config(c, &cfg, err))
+		return false;
+	db = mz_connect_db(c, &cfg);
+	ok = look(c, &db, err);
+	mz_db_close(&db);
+	pgw_config_release(&cfg);
+	return ok;
+}
