@@ -55,16 +55,7 @@ static bool nothing_is_pending(const struct mz_plan *p, struct mz_err *err)
 
 static bool nothing_is_partial(const struct mz_plan *p, struct mz_err *err)
 {
-	for (size_t i = 0; i < p->listed; i++) {
-		const struct mz_listed *l = &p->list[i];
-
-		if (l->state != MZ_PARTIAL)
-			continue;
-		mz_fail(err, MZ_partial, "%s stopped midway: %s", l->tag,
-			l->note);
-		return mz_hint(err, "run mizzle migrate");
-	}
-	return true;
+	return mz_plan_is_whole(p, err) || mz_hint(err, "run mizzle migrate");
 }
 
 bool cmd_verify(struct mz_context *c, struct mz_err *err)

@@ -49,6 +49,15 @@ const char *mz_guard_stay_sql(struct mz_arena *a, const struct mz_table *t)
 		t->quoted);
 }
 
+const char *mz_guard_that_sql(struct mz_arena *a, const char *condition)
+{
+	return mz_printf(a,
+			 "SELECT CAST(CASE WHEN %s THEN '1' "
+			 "ELSE '" MARKER "the history has changed' END "
+			 "AS pg_catalog.int4)",
+			 condition);
+}
+
 const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 				 size_t rows, bool may_lock)
 {
@@ -58,22 +67,12 @@ const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 				     "NOWAIT; ",
 				     t->quoted) :
 			   "";
+	const char *count = mz_printf(a,
+				      "(SELECT pg_catalog.count(*) FROM %s) "
+				      "OPERATOR(pg_catalog.=) %zu",
+				      t->quoted, rows);
 
-	return mz_printf(a,
-			 "%sSELECT CAST(CASE WHEN (SELECT pg_catalog.count(*) "
-			 "FROM %s) OPERATOR(pg_catalog.=) %zu THEN '1' "
-			 "ELSE '" MARKER "the history has changed' END "
-			 "AS pg_catalog.int4)",
-			 lock, t->quoted, rows);
-}
-
-const char *mz_guard_that_sql(struct mz_arena *a, const char *condition)
-{
-	return mz_printf(a,
-			 "SELECT CAST(CASE WHEN %s THEN '1' "
-			 "ELSE '" MARKER "the history has changed' END "
-			 "AS pg_catalog.int4)",
-			 condition);
+	return mz_printf(a, "%s%s", lock, mz_guard_that_sql(a, count));
 }
 
 const char *mz_guard_same_sql(struct mz_arena *a, const struct mz_table *t,

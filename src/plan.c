@@ -248,6 +248,12 @@ void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 	list_missing(p, a, &m);
 }
 
+bool mz_plan_is_pending(enum mz_state state)
+{
+	return state == MZ_PENDING || state == MZ_OUT_OF_ORDER ||
+	       state == MZ_PARTIAL;
+}
+
 size_t mz_plan_pending(const struct mz_plan *p)
 {
 	return p->counts[MZ_PENDING] + p->counts[MZ_OUT_OF_ORDER] +
@@ -274,6 +280,14 @@ static const char *more(char text[MORE_MAX], size_t count)
 	if (count > 1)
 		snprintf(text, MORE_MAX, " (and %zu more)", count - 1);
 	return text;
+}
+
+bool mz_plan_is_whole(const struct mz_plan *p, struct mz_err *err)
+{
+	const struct mz_listed *partial = first_of(p, MZ_PARTIAL);
+
+	return !partial || mz_fail(err, MZ_partial, "%s stopped midway: %s",
+				   partial->tag, partial->note);
 }
 
 bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,
@@ -349,19 +363,13 @@ static mz_kind_order settle_order(const struct mz_history *h,
 						MZ_ORDER_REFUSE;
 }
 
-static bool is_pending(enum mz_state state)
-{
-	return state == MZ_PENDING || state == MZ_OUT_OF_ORDER ||
-	       state == MZ_PARTIAL;
-}
-
 static bool refuse_order(const struct mz_plan *p, size_t i, struct mz_err *err)
 {
 	const struct mz_migration *m = p->folder->migrations;
 	size_t later = i;
 	char text[MORE_MAX];
 
-	while (is_pending(p->list[later].state))
+	while (mz_plan_is_pending(p->list[later].state))
 		later++;
 	mz_fail(err, MZ_history,
 		"%s is not applied, but %s, which comes after it, is%s",
@@ -392,7 +400,7 @@ bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
 			return refuse_order(p, i, err);
 		if (state == MZ_OUT_OF_ORDER && order == MZ_ORDER_SKIP)
 			p->skipped++;
-		else if (is_pending(state))
+		else if (mz_plan_is_pending(state))
 			p->todo[p->todo_count++] = &f->migrations[i];
 	}
 	return true;

@@ -55,13 +55,20 @@ void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 bool mz_plan_end(const struct mz_folder *f, struct mz_arena *a, const char *to,
 		 size_t *end, struct mz_err *err) PGW_MUST_CHECK;
 
-/* How many are not applied, or not to their end. */
+/* Not applied, or not to its end; ... */
+bool mz_plan_is_pending(enum mz_state state);
+
+/* ... and how many are. */
 size_t mz_plan_pending(const struct mz_plan *p);
 
 /* Choose what to apply; refuse where history and folder disagree. */
 bool mz_plan_choose(struct mz_plan *p, struct mz_arena *a,
 		    const struct mz_wish *wish,
 		    struct mz_err *err) PGW_MUST_CHECK;
+
+/* None stopped midway; else status partial, and the hint is the caller's. */
+bool mz_plan_is_whole(const struct mz_plan *p,
+		      struct mz_err *err) PGW_MUST_CHECK;
 
 /* A history and a folder that agree; pending ones are no disagreement. */
 bool mz_plan_agrees(const struct mz_plan *p, const struct mz_wish *wish,

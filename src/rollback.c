@@ -30,17 +30,10 @@ static bool no_duplicates(const struct mz_plan *p, struct mz_err *err)
 /* What is done of it may need what would be undone. */
 static bool nothing_midway(const struct mz_plan *p, struct mz_err *err)
 {
-	for (size_t i = 0; i < p->listed; i++) {
-		if (p->list[i].state != MZ_PARTIAL)
-			continue;
-		mz_fail(err, MZ_partial, "%s stopped midway: %s",
-			p->list[i].tag, p->list[i].note);
-		return mz_hint(err,
-			       "finish it first with mizzle migrate; if what "
-			       "is done of it was undone by hand, delete its "
-			       "row of " MZ_PARTIAL_TABLE);
-	}
-	return true;
+	return mz_plan_is_whole(p, err) ||
+	       mz_hint(err, "finish it first with mizzle migrate; if what "
+			    "is done of it was undone by hand, delete its "
+			    "row of " MZ_PARTIAL_TABLE);
 }
 
 bool mz_rollback_choose(struct mz_rollback *b, struct mz_plan *p,

@@ -80,10 +80,7 @@ static size_t still_to_do(const struct run *run,
 
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (size_t)(todo[i] - w->folder.migrations);
-		enum mz_state state = w->plan.list[at].state;
-
-		bool pending = state == MZ_PENDING ||
-			       state == MZ_OUT_OF_ORDER || state == MZ_PARTIAL;
+		bool pending = mz_plan_is_pending(w->plan.list[at].state);
 
 		left += pending == (run->doing != MZ_UNDO);
 	}
