@@ -75,22 +75,28 @@ json_t *mz_json_event_of(const char *name)
 	return o;
 }
 
-/* Print o and release it. */
-void mz_json_say(struct mz_report *r, json_t *o)
+bool mz_json_line(struct mz_report *r, json_t *o, struct mz_line *l)
 {
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	struct mz_line l;
 
 	json_decref(o);
 	if (!text) {
 		r->write_errno = ENOMEM;
-		return;
+		return false;
 	}
-	mz_line_init(&l, false);
-	mz_line_put(&l, text);
-	mz_line_put(&l, "\n");
-	mz_line_out(&l, r);
+	mz_line_init(l, false);
+	mz_line_put(l, text);
+	mz_line_put(l, "\n");
 	free(text);
+	return true;
+}
+
+void mz_json_say(struct mz_report *r, json_t *o)
+{
+	struct mz_line l;
+
+	if (mz_json_line(r, o, &l))
+		mz_line_out(&l, r);
 }
 
 /* "12,34" as numbers */

@@ -3,6 +3,7 @@
 #ifndef MZ_REPORT_JSON_H
 #define MZ_REPORT_JSON_H
 
+#include "line.h"
 #include "voices.h"
 
 #include <jansson.h>
@@ -25,6 +26,10 @@ void mz_json_put_bool(json_t *o, const char *key, bool value);
 void mz_json_put_ms(json_t *o, uint64_t us);
 void mz_json_put_place(json_t *o, const char *file, size_t line, size_t column);
 void mz_json_put_backend(json_t *o, const struct mz_backend *b);
+
+/* The line that o makes, to be released; releases o.  False without memory. */
+bool mz_json_line(struct mz_report *r, json_t *o,
+		  struct mz_line *l) PGW_MUST_CHECK;
 
 /* Print o and release it. */
 void mz_json_say(struct mz_report *r, json_t *o);

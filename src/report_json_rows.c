@@ -2,45 +2,23 @@
 /* Results as JSON: the columns once, then an object a row. */
 #include <config.h>
 
-#include "line.h"
 #include "report_json.h"
 #include "report_rows.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Print o, which is not flushed, and release it. */
 static void say(struct mz_rows *t, json_t *o)
 {
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	struct mz_line l;
 
-	json_decref(o);
-	if (!text) {
-		t->r->write_errno = ENOMEM;
-		return;
-	}
-	mz_line_init(&l, false);
-	mz_line_put(&l, text);
-	mz_line_put(&l, "\n");
-	mz_rows_write(t, &l.text);
-	free(text);
-}
-
-static json_t *event_of(const char *name)
-{
-	json_t *o = json_object();
-
-	json_object_set_new(o, "event", json_string(name));
-	return o;
+	if (mz_json_line(t->r, o, &l))
+		mz_rows_write(t, &l.text);
 }
 
 void mz_json_columns(struct mz_rows *t)
 {
-	json_t *o = event_of("columns"), *list = json_array();
+	json_t *o = mz_json_event_of("columns"), *list = json_array();
 
 	for (size_t i = 0; i < t->n; i++) {
 		const struct mz_column *c = &t->list[i];
@@ -78,7 +56,7 @@ static void add_value(json_t *o, const char *name, json_t *value)
 void mz_json_row(struct mz_rows *t, const struct pgw_row *row)
 {
 	struct pgw_view cols = row->cols, value;
-	json_t *o = event_of("row"), *values = json_object();
+	json_t *o = mz_json_event_of("row"), *values = json_object();
 
 	for (size_t i = 0; i < t->n && pgw_column_next(&cols, &value); i++)
 		add_value(values, t->list[i].name,
@@ -89,7 +67,7 @@ void mz_json_row(struct mz_rows *t, const struct pgw_row *row)
 
 void mz_json_copy(struct mz_rows *t, struct pgw_view data)
 {
-	json_t *o = event_of("copy");
+	json_t *o = mz_json_event_of("copy");
 
 	json_object_set_new(o, "data", mz_json_text(data));
 	say(t, o);
