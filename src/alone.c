@@ -121,7 +121,7 @@ void mz_alone_of(struct mz_alone *k, struct mz_arena *a,
 		detach_of(k, a, l);
 	else if (strncmp(what, "REINDEX", 7) == 0)
 		k->kind = MZ_ALONE_REINDEX;
-	else if (strcmp(what, "CALL") == 0 || strcmp(what, "DO") == 0)
+	else if (mz_sql_is_call(what))
 		k->kind = MZ_ALONE_UNKNOWN;
 	else
 		object_of(k, a, l, what);
@@ -256,6 +256,11 @@ const char *mz_alone_leftovers_sql(struct mz_arena *a, const struct mz_alone *k,
 		"pg_catalog.pg_stat_progress_create_index p WHERE "
 		"p.index_relid OPERATOR(pg_catalog.=) i.indexrelid)",
 		indexes_of(a, k, before, true));
+}
+
+const char *mz_alone_drop_sql(struct mz_arena *a, const char *index)
+{
+	return mz_printf(a, "DROP INDEX CONCURRENTLY IF EXISTS %s", index);
 }
 
 const char *mz_alone_halfway_sql(struct mz_arena *a, const struct mz_alone *k)

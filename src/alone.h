@@ -52,6 +52,9 @@ const char *mz_alone_done_sql(struct mz_arena *a, const struct mz_alone *k,
 const char *mz_alone_leftovers_sql(struct mz_arena *a, const struct mz_alone *k,
 				   const char *before);
 
+/* Drops one of them. */
+const char *mz_alone_drop_sql(struct mz_arena *a, const char *index);
+
 /* One boolean: a part is done, and finish completes it.  NULL: no such. */
 const char *mz_alone_halfway_sql(struct mz_arena *a, const struct mz_alone *k);
 const char *mz_alone_finish_sql(struct mz_arena *a, const struct mz_alone *k);

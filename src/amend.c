@@ -20,10 +20,7 @@ static void on_done(void *ctx, const struct pgw_outcome *o)
 
 	answer->committed = o->ok && o->txn == 'I' &&
 			    strcmp(o->tag, "COMMIT") == 0;
-	answer->diag.fields.n = o->diag.fields.n;
-	answer->diag.fields.p = (const unsigned char *)
-		mz_strndup(answer->arena, (const char *)o->diag.fields.p,
-			   o->diag.fields.n);
+	answer->diag = mz_failure_keep(answer->arena, &o->diag);
 }
 
 static const char *whole_sql(struct mz_work *w, const char *sql)

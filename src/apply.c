@@ -5,6 +5,7 @@
 
 #include "applying.h"
 #include "backend.h"
+#include "failure.h"
 #include "guard.h"
 #include "setting_sql.h"
 
@@ -97,10 +98,7 @@ static void keep_failure(struct mz_applying *ap, const struct mz_sent *sent,
 	ap->failed = true;
 	ap->surprised = o->ok;
 	ap->culprit = *sent;
-	ap->diag.fields.n = o->diag.fields.n;
-	ap->diag.fields.p = (const unsigned char *)
-		mz_strndup(ap->arena, (const char *)o->diag.fields.p,
-			   o->diag.fields.n);
+	ap->diag = mz_failure_keep(ap->arena, &o->diag);
 }
 
 /* What must be true after each message for the next to be safe. */

@@ -169,6 +169,14 @@ const char *mz_db_text(struct mz_arena *a, struct pgw_view *cols)
 	return mz_strndup(a, (const char *)v.p, v.n);
 }
 
+void mz_db_on_boolean(void *ctx, const struct pgw_row *row)
+{
+	struct pgw_view cols = row->cols, v;
+
+	*(bool *)ctx = pgw_column_next(&cols, &v) && v.p && v.n == 1 &&
+		       v.p[0] == 't';
+}
+
 size_t mz_db_round_trips(const struct mz_db *db)
 {
 	return db->round_trips +

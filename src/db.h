@@ -87,6 +87,9 @@ bool mz_db_cancel(struct mz_db *db, struct pgw_err *why) PGW_MUST_CHECK;
 /* The next column as text of the arena; NULL for a null, and at the end. */
 const char *mz_db_text(struct mz_arena *a, struct pgw_view *cols);
 
+/* A row hook; ctx is a bool: the first column of the last row is true. */
+void mz_db_on_boolean(void *ctx, const struct pgw_row *row);
+
 size_t mz_db_round_trips(const struct mz_db *db);
 
 /* Our own words for a failure of the connection; false. */

@@ -144,11 +144,7 @@ static bool is_contended(struct mz_applying *ap)
  */
 static bool is_worth_a_retry(const struct mz_applying *ap)
 {
-	const char *state = pgw_diag_sqlstate(&ap->diag);
-
-	return !ap->surprised &&
-	       (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0 ||
-		strcmp(state, "40001") == 0);
+	return !ap->surprised && mz_failure_passes(&ap->diag);
 }
 
 /*

@@ -3,6 +3,8 @@
 
 #include "exec.h"
 
+#include "failure.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -61,17 +63,12 @@ static void on_success(struct mz_exec *e, const struct pgw_outcome *o,
 static void on_failure(struct mz_exec *e, const struct pgw_outcome *o,
 		       const struct mz_ahead *which)
 {
-	const char *fields = (const char *)o->diag.fields.p;
-
 	mz_rows_drop(&e->rows);
 	if (e->failed)
 		return; /* a consequence of the first */
 	e->failed = true;
 	e->culprit = which;
-	e->diag.fields.n = o->diag.fields.n;
-	e->diag.fields.p = (const unsigned char *)mz_strndup(&e->c->arena,
-							     fields,
-							     o->diag.fields.n);
+	e->diag = mz_failure_keep(&e->c->arena, &o->diag);
 }
 
 static void on_done(void *ctx, const struct pgw_outcome *o)

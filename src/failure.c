@@ -7,6 +7,25 @@
 
 #include <string.h>
 
+struct pgw_diag mz_failure_keep(struct mz_arena *a, const struct pgw_diag *diag)
+{
+	const char *fields = (const char *)diag->fields.p;
+
+	return (struct pgw_diag){
+		.fields = { (const unsigned char *)mz_strndup(a, fields,
+							      diag->fields.n),
+			    diag->fields.n },
+	};
+}
+
+bool mz_failure_passes(const struct pgw_diag *diag)
+{
+	const char *state = pgw_diag_sqlstate(diag);
+
+	return strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0 ||
+	       strcmp(state, "40001") == 0;
+}
+
 static struct pgw_view statement_of(const struct mz_culprit *c)
 {
 	return (struct pgw_view){ c->text.p + c->start, c->end - c->start };

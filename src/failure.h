@@ -25,6 +25,16 @@ struct mz_culprit {
  */
 size_t mz_failure_row(const struct pgw_diag *diag, struct pgw_view *value);
 
+/* What the server said, for longer than the call that tells it. */
+struct pgw_diag mz_failure_keep(struct mz_arena *a,
+				const struct pgw_diag *diag);
+
+/*
+ * A lock that was not to be had, a deadlock, a serialization failure: another
+ * try of what was rolled back may get what this one did not.
+ */
+bool mz_failure_passes(const struct pgw_diag *diag);
+
 /* Where in the text: positions, inner positions and DO blocks considered. */
 size_t mz_failure_offset(const struct mz_culprit *c,
 			 const struct pgw_diag *diag);

@@ -30,6 +30,11 @@ bool mz_sql_sets_session(const struct mz_sql_text *s)
 	       matches(s, "select pg_catalog . set_config");
 }
 
+bool mz_sql_is_call(const char *what)
+{
+	return what && (strcmp(what, "CALL") == 0 || strcmp(what, "DO") == 0);
+}
+
 /* What stands between the quotes of '...'; other strings have no such. */
 static struct pgw_view inner(const struct mz_lex *l, const struct mz_token *t)
 {

@@ -16,6 +16,9 @@ struct mz_sql_text {
 /* It changes a setting, or the role, for the rest of the session. */
 bool mz_sql_sets_session(const struct mz_sql_text *s);
 
+/* CALL or DO, which may commit by themselves; what is the statement's. */
+bool mz_sql_is_call(const char *what);
+
 /*
  * ALTER TYPE ... ADD VALUE: *value gets what stands in its quotes.  PostgreSQL
  * lets nobody use such a value before it is committed.

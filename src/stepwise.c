@@ -33,19 +33,10 @@ bool mz_stepwise_long(struct mz_stepwise *r, struct mz_db *db, const char *sql)
 	return ok || mz_stepwise_own_failed(r, &cause);
 }
 
-/* The first column of the last row is true. */
-static void on_boolean(void *ctx, const struct pgw_row *row)
-{
-	struct pgw_view cols = row->cols, v;
-
-	*(bool *)ctx = pgw_column_next(&cols, &v) && v.p && v.n == 1 &&
-		       v.p[0] == 't';
-}
-
 bool mz_stepwise_asks(struct mz_stepwise *r, const char *sql, bool *yes)
 {
 	*yes = false;
-	return mz_stepwise_own(r, r->db, sql, on_boolean, yes);
+	return mz_stepwise_own(r, r->db, sql, mz_db_on_boolean, yes);
 }
 
 /* ---- the lock */
@@ -104,9 +95,7 @@ static void let_go(struct mz_stepwise *r)
 
 	if (!r->holder.conn)
 		return;
-	if (pgw_conn_alive(r->holder.conn) &&
-	    pgw_conn_outstanding(r->holder.conn) > 0)
-		(void)!mz_db_cancel(&r->holder, &ignored);
+	mz_stepwise_calm(&r->holder);
 	if (pgw_conn_alive(r->holder.conn) &&
 	    pgw_conn_txn(r->holder.conn) != 'I') {
 		pgw_conn_ignore_interrupt(r->holder.conn);
@@ -157,7 +146,6 @@ static bool begins_alike(struct mz_stepwise *r)
 	struct mz_sql_statement st = { 0 };
 	struct mz_statements list;
 	char hex[MZ_HASH_LEN + 1];
-	struct mz_hasher h;
 
 	if (r->row.finished == 0)
 		return true;
@@ -165,13 +153,8 @@ static bool begins_alike(struct mz_stepwise *r)
 	for (size_t i = 0; i < r->row.finished; i++)
 		if (!mz_statements_next(&list, &st))
 			return false;
-	mz_hasher_init(&h);
-	mz_hasher_feed(&h,
-		       (struct pgw_view){ r->text.data, st.data_start > 0 ?
-								st.data_end :
-								st.end },
-		       true);
-	mz_hasher_final(&h, hex);
+	mz_folder_hash((struct pgw_view){ r->text.data, mz_sql_end_of(&st) },
+		       hex);
 	return strcmp(hex, r->row.done) == 0;
 }
 
@@ -283,7 +266,7 @@ static bool record(struct mz_stepwise *r)
 	bool empty = false;
 
 	r->recording = true;
-	if (!mz_db_query(db, record_sql(r), on_boolean, &empty, &cause)) {
+	if (!mz_db_query(db, record_sql(r), mz_db_on_boolean, &empty, &cause)) {
 		if (!leave_table(r, &cause))
 			return false;
 	} else if (empty &&

@@ -48,10 +48,7 @@ static bool drop_invalid(struct mz_stepwise *r, const char *name)
 					  "%s: the index %s was left invalid; "
 					  "it is dropped",
 					  r->m->tag, name) });
-	return mz_stepwise_long(
-		r, r->db,
-		mz_printf(r->arena, "DROP INDEX CONCURRENTLY IF EXISTS %s",
-			  name));
+	return mz_stepwise_long(r, r->db, mz_alone_drop_sql(r->arena, name));
 }
 
 static bool clean(struct mz_stepwise *r, const struct mz_alone *k)

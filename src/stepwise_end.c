@@ -114,19 +114,12 @@ bool mz_stepwise_lost(struct mz_stepwise *r, const struct pgw_err *cause)
 	return end(r, MZ_END_FAILED);
 }
 
-static bool is_call(const struct mz_sql_statement *st)
-{
-	return st->what &&
-	       (strcmp(st->what, "CALL") == 0 || strcmp(st->what, "DO") == 0);
-}
-
 /* Another try may get what this one did not, unless a part of it is kept. */
-static bool is_worth_a_retry(const struct mz_stepwise *r, const char *state)
+static bool is_worth_a_retry(const struct mz_stepwise *r)
 {
-	if (r->left || (r->is_alone && r->alone.kind == MZ_ALONE_UNKNOWN))
-		return false;
-	return strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0 ||
-	       strcmp(state, "40001") == 0;
+	return !r->left &&
+	       !(r->is_alone && r->alone.kind == MZ_ALONE_UNKNOWN) &&
+	       mz_failure_passes(&r->reply.diag);
 }
 
 /* It is recorded behind PREPARE TRANSACTION, not by it, that it was done. */
@@ -174,7 +167,7 @@ bool mz_stepwise_failed(struct mz_stepwise *r,
 			const struct mz_sql_statement *st)
 {
 	const char *state = pgw_diag_sqlstate(&r->reply.diag);
-	bool commits = !r->survey->calls_alone && is_call(st) &&
+	bool commits = !r->survey->calls_alone && mz_sql_is_call(st->what) &&
 		       strcmp(state, "2D000") == 0;
 
 	mz_stepwise_roll_back(r);
@@ -182,8 +175,7 @@ bool mz_stepwise_failed(struct mz_stepwise *r,
 	explain(r, st);
 	if (commits)
 		return end(r, MZ_END_STEPWISE);
-	return end(r,
-		   is_worth_a_retry(r, state) ? MZ_END_RETRY : MZ_END_FAILED);
+	return end(r, is_worth_a_retry(r) ? MZ_END_RETRY : MZ_END_FAILED);
 }
 
 static void advise(struct mz_stepwise *r, const char *state)

@@ -102,6 +102,9 @@ bool mz_stepwise_alone(struct mz_stepwise *r,
 
 /* ---- stepwise_settle.c: best effort, when something has failed already */
 
+/* Nothing of ours that was not answered runs on. */
+void mz_stepwise_calm(struct mz_db *db);
+
 /* Take back from the server all that it does for us; false when it goes on. */
 bool mz_stepwise_stop(struct mz_stepwise *r) PGW_MUST_CHECK;
 

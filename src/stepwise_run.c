@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "backend.h"
+#include "failure.h"
 #include "setting_sql.h"
 #include "stepwise_inner.h"
 
@@ -19,12 +20,8 @@ static void on_done(void *ctx, const struct pgw_outcome *o)
 	memcpy(r->reply.tag, o->tag,
 	       strnlen(o->tag, sizeof(r->reply.tag) - 1) + 1);
 	r->reply.tag[sizeof(r->reply.tag) - 1] = '\0';
-	if (o->ok)
-		return;
-	r->reply.diag.fields.n = o->diag.fields.n;
-	r->reply.diag.fields.p = (const unsigned char *)
-		mz_strndup(r->arena, (const char *)o->diag.fields.p,
-			   o->diag.fields.n);
+	if (!o->ok)
+		r->reply.diag = mz_failure_keep(r->arena, &o->diag);
 }
 
 static void tell_statement(struct mz_stepwise *r,
@@ -134,12 +131,6 @@ bool mz_stepwise_one(struct mz_stepwise *r, const struct mz_sql_statement *st)
 
 /* ---- what is finished */
 
-/* Where it ends with all that belongs to it. */
-static size_t end_of(const struct mz_sql_statement *st)
-{
-	return st->data_start > 0 ? st->data_end : st->end;
-}
-
 const char *mz_stepwise_hash(struct mz_stepwise *r, size_t end)
 {
 	struct mz_hasher h = { 0 };
@@ -156,13 +147,15 @@ const char *mz_stepwise_hash(struct mz_stepwise *r, size_t end)
 /* As far as st; the row itself is left as it is until that is committed. */
 static bool record(struct mz_stepwise *r, const struct mz_sql_statement *st)
 {
-	return mz_stepwise_own(
-		r, r->db,
-		mz_printf(r->arena, MZ_AS_OURSELVES_SQL "; %s",
-			  mz_partial_finish_sql(r->arena, &r->key, st->count,
-						mz_stepwise_hash(r,
-								 end_of(st)))),
-		NULL, NULL);
+	const char *hash = mz_stepwise_hash(r, mz_sql_end_of(st));
+
+	return mz_stepwise_own(r, r->db,
+			       mz_printf(r->arena, MZ_AS_OURSELVES_SQL "; %s",
+					 mz_partial_finish_sql(r->arena,
+							       &r->key,
+							       st->count,
+							       hash)),
+			       NULL, NULL);
 }
 
 static bool is_finished(struct mz_stepwise *r,
@@ -185,17 +178,18 @@ bool mz_stepwise_finish(struct mz_stepwise *r,
 
 static bool open_block(struct mz_stepwise *r)
 {
-	const char *sql =
-		mz_printf(r->arena, "BEGIN%s%s%s",
-			  r->patient ? "; RESET lock_timeout" : "",
-			  r->pooled ?
-				  mz_wanted_sql(r->arena, &r->options, true) :
-				  "",
-			  mz_timeouts_sql(r->arena, &r->options));
+	const char *wanted = "";
 
 	if (r->in_block)
 		return true;
-	if (!mz_stepwise_own(r, r->db, sql, NULL, NULL))
+	if (r->pooled)
+		wanted = mz_wanted_sql(r->arena, &r->options, true);
+	if (!mz_stepwise_own(r, r->db,
+			     mz_printf(r->arena, "BEGIN%s%s%s",
+				       r->patient ? "; RESET lock_timeout" : "",
+				       wanted,
+				       mz_timeouts_sql(r->arena, &r->options)),
+			     NULL, NULL))
 		return false;
 	r->in_block = true;
 	r->patient = false;
@@ -294,7 +288,7 @@ static bool set_again(struct mz_stepwise *r, const struct mz_sql_statement *st)
 {
 	struct mz_sql_text text = mz_stepwise_text(r, st);
 
-	(void)mz_stepwise_hash(r, end_of(st));
+	(void)mz_stepwise_hash(r, mz_sql_end_of(st));
 	return !mz_sql_sets_session(&text) || mz_stepwise_one(r, st);
 }
 
@@ -303,8 +297,8 @@ static bool is_alone(const struct mz_stepwise *r,
 {
 	if (st->kind == MZ_SQL_ALONE)
 		return true;
-	return st->kind == MZ_SQL_PLAIN && r->survey->calls_alone && st->what &&
-	       (strcmp(st->what, "CALL") == 0 || strcmp(st->what, "DO") == 0);
+	return st->kind == MZ_SQL_PLAIN && r->survey->calls_alone &&
+	       mz_sql_is_call(st->what);
 }
 
 static bool step(struct mz_stepwise *r, const struct mz_sql_statement *st,

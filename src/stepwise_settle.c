@@ -13,6 +13,14 @@
 /* An index that somebody keeps busy is for the next run. */
 #define DROP_MS 2000
 
+void mz_stepwise_calm(struct mz_db *db)
+{
+	struct pgw_err ignored;
+
+	if (pgw_conn_alive(db->conn) && pgw_conn_outstanding(db->conn) > 0)
+		(void)!mz_db_cancel(db, &ignored);
+}
+
 /* A question of ours; whatever comes, nothing of it runs on. */
 static bool quietly(struct mz_db *db, const char *sql,
 		    void (*row)(void *ctx, const struct pgw_row *row),
@@ -24,8 +32,7 @@ static bool quietly(struct mz_db *db, const char *sql,
 		return false;
 	if (mz_db_query(db, sql, row, ctx, &ignored))
 		return true;
-	if (pgw_conn_alive(db->conn) && pgw_conn_outstanding(db->conn) > 0)
-		(void)!mz_db_cancel(db, &ignored);
+	mz_stepwise_calm(db);
 	return false;
 }
 
@@ -79,14 +86,9 @@ static bool drop(struct mz_stepwise *r, const char *name)
 
 	mz_db_hooks(r->db, NULL, NULL, NULL);
 	pgw_conn_deadline(c, pgw_clock_ms() + DROP_MS);
-	ok = pgw_conn_query(c,
-			    mz_printf(r->arena,
-				      "DROP INDEX CONCURRENTLY IF EXISTS %s",
-				      name),
-			    &err);
+	ok = pgw_conn_query(c, mz_alone_drop_sql(r->arena, name), &err);
 	pgw_conn_deadline(c, PGW_FOREVER);
-	if (!ok && pgw_conn_alive(c) && pgw_conn_outstanding(c) > 0)
-		(void)!mz_db_cancel(r->db, &err);
+	mz_stepwise_calm(r->db);
 	return ok;
 }
 
@@ -106,14 +108,6 @@ static void clean(struct mz_stepwise *r)
 
 /* ---- the row */
 
-static void on_boolean(void *ctx, const struct pgw_row *row)
-{
-	struct pgw_view cols = row->cols, v;
-
-	*(bool *)ctx = pgw_column_next(&cols, &v) && v.p && v.n == 1 &&
-		       v.p[0] == 't';
-}
-
 /* Nothing was kept: as if it had never begun. */
 static void forget(struct mz_stepwise *r)
 {
@@ -124,7 +118,7 @@ static void forget(struct mz_stepwise *r)
 
 	if (quietly(db, mz_partial_delete_sql(a, t, r->m->tag), NULL, NULL) &&
 	    quietly(db, "COMMIT; BEGIN", NULL, NULL) &&
-	    quietly(db, mz_partial_empty_sql(a, t), on_boolean, &empty) &&
+	    quietly(db, mz_partial_empty_sql(a, t), mz_db_on_boolean, &empty) &&
 	    empty && quietly(db, mz_partial_drop_sql(a, t), NULL, NULL))
 		(void)!quietly(db, "COMMIT", NULL, NULL);
 }
