@@ -69,31 +69,21 @@ cache_dir() {
 
 # Without it the tests that compare with it are skipped.
 install_drizzle() {
-	local home wanted=$top/tests/it/drizzle/package.json
+	local home
 	home=$(cache_dir)/drizzle
-	[ -f "$wanted" ] || return 0
-	cmp -s "$wanted" "$home/installed.json" ||
-		(install_npm "$wanted" "$home") >"$build/npm.log" 2>&1 </dev/null || {
-		tail -n 20 "$build/npm.log"
-		echo "cannot install Drizzle; what compares with it is skipped"
-		return 0
-	}
+	[ -f "$top/tests/it/drizzle/package.json" ] || return 0
+	keep_npm "$top/tests/it/drizzle/package.json" "$home" ||
+		cannot "install Drizzle; what compares with it is skipped" || return 0
 	export DRIZZLE_HOME=$home
 }
 
 # Both versions call for a drizzle-orm of their own, so each has its place.
 install_kits() {
-	local version home wanted
+	local version home
 	home=$(cache_dir)
 	for version in 0 1; do
-		wanted=$top/tests/it/drizzle/kit$version.json
-		cmp -s "$wanted" "$home/kit$version/installed.json" ||
-			(install_npm "$wanted" "$home/kit$version") \
-				>"$build/npm.log" 2>&1 </dev/null || {
-			tail -n 20 "$build/npm.log"
-			echo "cannot install drizzle-kit; what needs it is skipped"
-			return 0
-		}
+		keep_npm "$top/tests/it/drizzle/kit$version.json" "$home/kit$version" ||
+			cannot "install drizzle-kit; what needs it is skipped" || return 0
 	done
 	export KIT_HOME=$home
 }
@@ -101,37 +91,44 @@ install_kits() {
 # Without them make check-matrix has only Debian's server.  The packages leave
 # it to a script of theirs to make the links between the libraries.
 install_postgres() {
-	local home package wanted=$top/tests/it/postgres/package.json
+	local home
 	home=$(cache_dir)/postgres
-	cmp -s "$wanted" "$home/installed.json" || {
-		install_npm "$wanted" "$home" &&
-			for package in "$home"/node_modules/postgres-*; do
-				(cd "$package" && node scripts/hydrate-symlinks.js) || return
-			done
-	} >"$build/npm.log" 2>&1 </dev/null || {
-		tail -n 20 "$build/npm.log"
-		echo "cannot install PostgreSQL; its versions are skipped"
-		return 0
-	}
+	keep_npm "$top/tests/it/postgres/package.json" "$home" link_postgres ||
+		cannot "install PostgreSQL; its versions are skipped" || return 0
 	export POSTGRES_HOME=$home
+}
+
+link_postgres() {
+	local package
+	for package in node_modules/postgres-*; do
+		(cd "$package" && node scripts/hydrate-symlinks.js) || return
+	done
 }
 
 # Without them make bench has only psql to compare with.
 install_bench() {
-	local home wanted=$top/tests/bench/package.json
+	local home
 	home=$(cache_dir)/bench
-	cmp -s "$wanted" "$home/installed.json" ||
-		(install_npm "$wanted" "$home") >"$build/npm.log" 2>&1 </dev/null || {
-		tail -n 20 "$build/npm.log"
-		echo "cannot install the peers; make bench leaves them out"
-		return 0
-	}
+	keep_npm "$top/tests/bench/package.json" "$home" ||
+		cannot "install the peers; make bench leaves them out" || return 0
 	export BENCH_HOME=$home
+}
+
+# What the package.json $1 names stands in $2; $3 may be what completes it.
+keep_npm() {
+	cmp -s "$1" "$2/installed.json" ||
+		install_npm "$@" >"$build/npm.log" 2>&1 </dev/null
 }
 
 install_npm() {
 	command -v npm >/dev/null || install_packages nodejs npm || return
 	(mkdir -p "$2" && cp "$1" "$2/package.json" && cd "$2" &&
-		npm install --no-audit --no-fund --ignore-scripts &&
+		npm install --no-audit --no-fund --ignore-scripts && ${3:-true} &&
 		cp package.json installed.json)
+}
+
+cannot() {
+	tail -n 20 "$build/npm.log"
+	echo "cannot $1"
+	return 1
 }

@@ -606,8 +606,7 @@ def sent_ahead():
 # ---- stopping
 
 def sleeping():
-    return server.sql('postgres', "SELECT count(*) FROM pg_stat_activity "
-                      "WHERE datname = 'x' AND wait_event = 'PgSleep'") != '0'
+    return server.sleeping('x') != '0'
 
 
 def copying():

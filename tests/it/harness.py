@@ -370,6 +370,11 @@ class Server:
         return self.sql('postgres', "SELECT count(*) FROM pg_stat_activity "
                         "WHERE datname = '%s'" % db)
 
+    def sleeping(self, db):
+        """How many of them are in a pg_sleep."""
+        return self.sql('postgres', "SELECT count(*) FROM pg_stat_activity "
+                        "WHERE datname = '%s' AND wait_event = 'PgSleep'" % db)
+
     def roles(self):
         return self.sql('postgres', 'SELECT rolname FROM pg_roles').split()
 

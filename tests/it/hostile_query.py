@@ -186,9 +186,8 @@ def cancel_unanswered():
     deaf = Proxy(server.port, first_only=True)
     run_ = start('migrate', '--json', '--dir', where, '--url', server.url('c').replace(
         ':%d/' % server.port, ':%d/' % deaf.port) + '?sslmode=disable')
-    check('it is at work', True, wait_for(lambda: server.sql(
-        'postgres', "SELECT count(*) FROM pg_stat_activity WHERE datname = "
-        "'c' AND wait_event = 'PgSleep'") == '1'))
+    check('it is at work', True, wait_for(
+        lambda: server.sleeping('c') == '1'))
     began = time.monotonic()
     run_.send_signal(signal.SIGINT)
     got = finish(run_, 60)

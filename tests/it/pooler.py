@@ -172,16 +172,14 @@ def cancel(pool, mode):
         ('0000_s', 'CREATE TABLE s (n int); SELECT pg_sleep(60);')])
     process = start('migrate', '--dir', folder, '--url', words(pool, db),
                     env={'HOME': home()})
-    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE datname = '%s' " \
-        "AND wait_event = 'PgSleep'" % db
     check(mode + ': it sleeps', True, wait_for(
-        lambda: server.sql('postgres', sleeping) == '1'))
+        lambda: server.sleeping(db) == '1'))
     process.send_signal(signal.SIGTERM)
     got = finish(process)
     check(mode + ': SIGTERM', 128 + signal.SIGTERM, got.status) or note(
         str(got))
     check(mode + ': nobody sleeps on', True, wait_for(
-        lambda: server.sql('postgres', sleeping) == '0'))
+        lambda: server.sleeping(db) == '0'))
     check(mode + ': nothing was kept', '', server.sql(
         db, "SELECT to_regclass('public.s')"))
 

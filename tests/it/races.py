@@ -170,9 +170,7 @@ def failing():
 
 def busy(db):
     """Is a migration in its pg_sleep?"""
-    return server.sql('postgres', "SELECT count(*) FROM pg_stat_activity "
-                      "WHERE datname = '%s' AND wait_event = 'PgSleep'"
-                      % db) != '0'
+    return server.sleeping(db) != '0'
 
 
 def drizzle_meanwhile(db, layout, version, before, count=1, options=()):

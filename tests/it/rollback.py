@@ -430,10 +430,8 @@ def interrupted():
     down(where, 'journal', 'd', 'DROP TABLE d;\nSELECT pg_sleep(600);')
     running = start('rollback', '--steps', '3', '--url', server.url('b'),
                     '--dir', where)
-    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'b' " \
-        "AND wait_event = 'PgSleep'"
     check('interrupted: it runs', True,
-          wait_for(lambda: server.sql('postgres', sleeping) == '1'))
+          wait_for(lambda: server.sleeping('b') == '1'))
     check('interrupted: the progress', True, heard(running, '[1/3] 0004_e'))
     running.send_signal(signal.SIGTERM)
     got = finish(running)

@@ -28,8 +28,7 @@ QUICK = None  # the same text but for the time, which is another hash
 
 
 def sleeping():
-    return server.sql('postgres', "SELECT count(*) FROM pg_stat_activity "
-                      "WHERE datname = 's' AND wait_event = 'PgSleep'") != '0'
+    return server.sleeping('s') != '0'
 
 
 def tables():

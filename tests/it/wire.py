@@ -10,6 +10,8 @@ import struct
 import threading
 import time
 
+from relay import Relay, hang_up
+
 SSL_REQUEST = 80877103
 GSS_REQUEST = 80877104
 CANCEL_REQUEST = 80877102
@@ -223,10 +225,7 @@ class FakeServer:
         peer.close()
 
     def close(self):
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+        hang_up(self.listener)
         self.listener.close()
         for peer in self.peers:
             peer.close()
@@ -235,7 +234,7 @@ class FakeServer:
         return b''.join(p.sent for p in self.peers)
 
 
-class Proxy:
+class Proxy(Relay):
     """Stands before a real server and keeps what clients send to it.
 
     cut(data) may say how many of these bytes of the client still reach the
@@ -245,35 +244,22 @@ class Proxy:
 
     def __init__(self, port, cut=lambda data: None,
                  change=lambda data: data, first_only=False):
-        self.target = port
         self.first_only = first_only    # who comes later is not heard
         self.cut, self.change = cut, change
         self.sessions = []
-        self.listener = socket.socket()
-        self.listener.bind(('127.0.0.1', 0))
-        self.listener.listen(50)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(port)
 
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            if self.first_only and self.sessions:
-                self.sessions.append({'front': b'', 'sockets': (client,)})
-                continue
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            server = socket.create_connection(('127.0.0.1', self.target))
-            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            session = {'front': b'', 'back': b'', 'turns': 0, 'last': None,
-                       'parts': [], 'sockets': (client, server)}
-            self.sessions.append(session)
-            for way, a, b in (('front', client, server),
-                              ('back', server, client)):
-                threading.Thread(target=self.copy, daemon=True,
-                                 args=(session, way, a, b)).start()
+    def join(self, client):
+        if self.first_only and self.sessions:
+            self.sessions.append({'front': b'', 'sockets': (client,)})
+        else:
+            super().join(client)
+
+    def begin(self, client, server):
+        self.sessions.append({'front': b'', 'back': b'', 'turns': 0,
+                              'last': None, 'parts': [],
+                              'sockets': (client, server)})
+        return self.sessions[-1]
 
     def copy(self, session, way, a, b):
         while True:
@@ -287,11 +273,7 @@ class Proxy:
                 b.sendall(data[:cut])
                 time.sleep(0.3)
             if not data or cut is not None:
-                for s in (a, b):
-                    try:
-                        s.shutdown(socket.SHUT_RDWR)
-                    except OSError:
-                        pass
+                hang_up(a, b)
                 return
             if way == 'back' and session.get('mute'):
                 continue
@@ -306,9 +288,6 @@ class Proxy:
                 b.sendall(data)
             except OSError:
                 return
-
-    def close(self):
-        self.listener.close()
 
 
 def frontend(data):
