@@ -68,4 +68,18 @@ static inline bool wire_feed(struct pgw_session *s, struct bytes b,
 	return ok;
 }
 
+/* A session whose query is not answered yet. */
+static inline void wire_start_query(struct pgw_session *s,
+				    const struct pgw_hooks *hooks)
+{
+	struct pgw_login login = wire_login();
+	struct bytes way = BYTES(AUTH_OK READY);
+	struct pgw_err err = { 0 };
+
+	pgw_session_init(s, hooks);
+	ck_assert(pgw_session_start(s, &login, &err));
+	ck_assert(wire_feed(s, way, &err));
+	ck_assert(pgw_session_query(s, pgw_view_of("x"), &err));
+}
+
 #endif
