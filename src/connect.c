@@ -42,6 +42,8 @@ static const char *home(void *ctx)
 {
 	struct outside *o = ctx;
 
+	if (o->settings->homeless)
+		return "";
 	return o->system.home(o->system.ctx);
 }
 
@@ -241,6 +243,7 @@ struct mz_db mz_connect_db(struct mz_context *c, const struct pgw_config *cfg)
 {
 	return (struct mz_db){
 		.cfg = cfg,
+		.arena = &c->arena,
 		.listener = mz_report_listener(&c->report),
 		.trace = c->report.trace ? mz_report_trace : NULL,
 		.trace_ctx = &c->report,

@@ -22,18 +22,26 @@ static void listing_add(struct mz_listing *d, struct mz_arena *a,
 	d->count++;
 }
 
+static void drop_stream(void *stream)
+{
+	closedir(stream);
+}
+
 bool mz_listing_read(struct mz_listing *d, struct mz_arena *a, const char *dir)
 {
 	const struct dirent *e;
 	DIR *stream = opendir(dir);
+	struct mz_hold hold;
 	int error;
 
 	*d = (struct mz_listing){ 0 };
 	if (!stream)
 		return false;
+	mz_hold(a, &hold, drop_stream, stream);
 	for (errno = 0; (e = readdir(stream)) != NULL; errno = 0)
 		listing_add(d, a, e);
 	error = errno;
+	mz_let_go(a, &hold);
 	closedir(stream);
 	errno = error;
 	return error == 0;

@@ -152,6 +152,9 @@ extern const struct mz_command_row mz_command_rows[MZ_COMMANDS];
 bool mz_options_parse(struct mz_options *o, struct mz_arena *a, int argc,
 		      char **argv, struct mz_err *err) PGW_MUST_CHECK;
 
+/* What holds when nobody says anything. */
+bool mz_options_preset(struct mz_options *o, struct mz_err *err) PGW_MUST_CHECK;
+
 /*
  * Give one option a value; where it came from stands in errors.  An option of
  * a stronger origin is left as it is.
