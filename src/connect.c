@@ -233,8 +233,10 @@ bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
 		     fail_settings(err, &cause);
 		pgw_conninfo_release(&info);
 	}
-	if (ok)
+	if (ok) {
+		cfg->tls.shared = c->embedded;
 		tell_notices(c, &cfg->notices);
+	}
 	pgw_system_release(&outside.storage);
 	return ok;
 }

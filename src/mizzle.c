@@ -161,6 +161,7 @@ static struct mizzle *make(void)
 	mz_arena_init(&m->c.arena);
 	m->own.escape = m->c.arena.escape = &m->escape;
 	atomic_flag_clear(&m->busy);
+	m->c.embedded = true;
 	mz_mizzle_listen(m);
 	return m;
 }

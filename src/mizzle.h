@@ -10,7 +10,7 @@
  *	mizzle_options_init(&o, sizeof(o));
  *	o.url = "postgresql://user@db.example.org/shop";
  *	if (mizzle_open(&m, &o) != MIZZLE_OK || mizzle_migrate(m) != MIZZLE_OK)
- *		fprintf(stderr, "%s\n", mizzle_error(m)->message);
+ *		complain(mizzle_error(m)->message);
  *	mizzle_close(m);
  *
  * A handle is used by one thread at a time, but for mizzle_cancel; many
