@@ -86,7 +86,7 @@ enum mizzle_event_kind {
 	MIZZLE_EVENT_START = 1, /* file: the folder; number of total to do */
 	MIZZLE_EVENT_BEGIN,	/* tag, file, number, total, statements */
 	MIZZLE_EVENT_APPLIED,	/* tag, hash, number, total, statements, us */
-	MIZZLE_EVENT_STATEMENT, /* tag, line, text: how it begins; us */
+	MIZZLE_EVENT_STATEMENT, /* tag, line, text: what it is; us */
 	MIZZLE_EVENT_PROGRESS,	/* tag, statement, statements, line, text, us,
 				   phase, percent, pid; a few times a second */
 	MIZZLE_EVENT_WAITING,	/* text: for the server or another migrator */
