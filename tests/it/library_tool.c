@@ -84,7 +84,8 @@ struct runner {
 
 static pthread_barrier_t together;
 static pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
-static struct mizzle *first;
+static pthread_mutex_t closing = PTHREAD_MUTEX_INITIALIZER;
+static struct mizzle *first; /* NULL when it is closed */
 
 static void say(const struct runner *r, const char *what, json_t *o)
 {
@@ -332,8 +333,11 @@ static void *listen_to_stdin(void *ctx)
 	char byte;
 
 	(void)ctx;
-	if (read(STDIN_FILENO, &byte, 1) == 1)
-		mizzle_cancel(first);
+	if (read(STDIN_FILENO, &byte, 1) != 1)
+		return NULL;
+	pthread_mutex_lock(&closing);
+	mizzle_cancel(first);
+	pthread_mutex_unlock(&closing);
 	return NULL;
 }
 
@@ -375,8 +379,12 @@ int main(int argc, char **argv)
 			return 99;
 	for (unsigned i = 0; i < n; i++)
 		pthread_join(runners[i].thread, NULL);
+	signal(SIGUSR1, SIG_IGN);
+	pthread_mutex_lock(&closing);
+	first = NULL;
 	for (unsigned i = 0; i < n; i++)
 		mizzle_close(runners[i].m);
+	pthread_mutex_unlock(&closing);
 	say(&runners[0], "closed",
 	    json_pack("{si}", "descriptors", descriptors() - before));
 	return 0;
