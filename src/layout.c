@@ -20,6 +20,11 @@ static void listing_add(struct mz_listing *d, struct mz_arena *a,
 	d->count++;
 }
 
+static void drop_stream(void *stream)
+{
+	closedir(stream);
+}
+
 /* Paths are sorted, so those below one directory stand together. */
 static bool list_packed(struct mz_listing *d, struct mz_arena *a,
 			const struct mz_bundle *b, const char *dir)
@@ -51,14 +56,17 @@ static bool list_dir(struct mz_listing *d, struct mz_arena *a, const char *dir)
 {
 	const struct dirent *e;
 	DIR *stream = opendir(dir);
+	struct mz_hold hold;
 	int error;
 
 	if (!stream)
 		return false;
+	mz_hold(a, &hold, drop_stream, stream);
 	for (errno = 0; (e = readdir(stream)) != NULL; errno = 0)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			listing_add(d, a, mz_strdup(a, e->d_name), e->d_type);
 	error = errno;
+	mz_let_go(a, &hold);
 	closedir(stream);
 	errno = error;
 	return error == 0;

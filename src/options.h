@@ -157,6 +157,9 @@ bool mz_options_parse(struct mz_options *o, struct mz_arena *a, int argc,
 bool mz_options_fall_back(struct mz_options *o, enum mz_command_id id,
 			  struct mz_err *err) PGW_MUST_CHECK;
 
+/* What holds when nobody says anything. */
+bool mz_options_preset(struct mz_options *o, struct mz_err *err) PGW_MUST_CHECK;
+
 /*
  * Give one option a value; where it came from stands in errors.  An option of
  * a stronger origin is left as it is.
