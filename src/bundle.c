@@ -125,6 +125,22 @@ static bool inflate_all(struct pgw_view from, unsigned char *to, size_t n)
 	return uncompress(to, &got, from.p, from.n) == Z_OK && got == n;
 }
 
+static unsigned char *room_for_block(const struct mz_bundle *b,
+				      struct mz_arena *a)
+{
+	return mz_alloc(a, b->size < MZ_BUNDLE_BLOCK ? (size_t)b->size :
+						       MZ_BUNDLE_BLOCK);
+}
+
+struct mz_bundle mz_bundle_view(const struct mz_bundle *b, struct mz_arena *a)
+{
+	struct mz_bundle view = *b;
+
+	view.block = room_for_block(b, a);
+	view.inflated = 0;
+	return view;
+}
+
 bool mz_bundle_open(struct mz_bundle *b, struct mz_arena *a,
 		    struct pgw_view payload, struct mz_err *err)
 {
@@ -132,7 +148,6 @@ bool mz_bundle_open(struct mz_bundle *b, struct mz_arena *a,
 	unsigned char *index;
 	struct pgw_cur tail;
 	uint32_t deflated, size;
-	size_t block;
 
 	*b = (struct mz_bundle){ 0 };
 	if (payload.n < TAIL)
@@ -149,8 +164,7 @@ bool mz_bundle_open(struct mz_bundle *b, struct mz_arena *a,
 	if (!inflate_all(packed, index, size) ||
 	    !read_index(b, a, (struct pgw_view){ index, size }, blocks))
 		return damaged("its index is wrong", err);
-	block = b->size < MZ_BUNDLE_BLOCK ? (size_t)b->size : MZ_BUNDLE_BLOCK;
-	b->block = mz_alloc(a, block);
+	b->block = room_for_block(b, a);
 	return true;
 }
 

@@ -51,6 +51,9 @@ struct mz_bundle {
 bool mz_bundle_open(struct mz_bundle *b, struct mz_arena *a,
 		    struct pgw_view payload, struct mz_err *err) PGW_MUST_CHECK;
 
+/* The same bundle for another thread: with a block of its own, from a. */
+struct mz_bundle mz_bundle_view(const struct mz_bundle *b, struct mz_arena *a);
+
 /* The part of path that is below b->dir, "" for dir itself; NULL if none. */
 const char *mz_bundle_below(const struct mz_bundle *b, const char *path);
 

@@ -135,7 +135,9 @@ static void on_event(void *ctx, const struct mz_event *e)
 		mz_tell(&r->audience->events, e);
 		return;
 	}
-	if (e->kind == MZ_EV_PROGRESS && !mz_still_is_due(r, e->running)) {
+	if (e->kind == MZ_EV_PROGRESS &&
+	    !(r->closely ? e->running->tag != NULL :
+			   mz_still_is_due(r, e->running))) {
 		mz_progress_event(r, e);
 		return;
 	}
@@ -284,6 +286,11 @@ const char *mz_planned_transaction_name(enum mz_planned_transaction t)
 		break;
 	}
 	return "none";
+}
+
+void mz_report_script(struct mz_report *r, const struct mz_shown_script *s)
+{
+	mz_json_script(r, s);
 }
 
 void mz_report_files(struct mz_report *r, const struct mz_listed_file *list,

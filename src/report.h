@@ -62,6 +62,7 @@ struct mz_report {
 	FILE *trace; /* NULL = none; owned unless it is err */
 	const char *command;
 	bool json, quiet, verbose;
+	bool closely; /* JSON tells each step, not only what takes long */
 	bool color_out, color_err;
 	bool live; /* stderr is a terminal: a progress line is drawn */
 	bool out_is_terminal; /* so that the progress line has to go first */
@@ -165,6 +166,19 @@ struct mz_new {
 };
 
 void mz_report_new(struct mz_report *r, const struct mz_new *n);
+
+/* The SQL of a migration, or how it begins. */
+struct mz_shown_script {
+	const char *tag, *file;
+	struct pgw_view text;
+	bool truncated;
+	const struct mz_hazard *hazards;
+	size_t nhazards;
+	const struct mz_err *problem; /* why there are none; or NULL */
+};
+
+/* In JSON only. */
+void mz_report_script(struct mz_report *r, const struct mz_shown_script *s);
 
 /* The files of a bundle. */
 struct mz_listed_file {

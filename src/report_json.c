@@ -174,6 +174,17 @@ static json_t *start(const struct mz_report *r, const struct mz_event *e)
 	return o;
 }
 
+static json_t *begin(const struct mz_event *e)
+{
+	json_t *o = mz_json_event_of("begin");
+
+	mz_json_put_text(o, "tag", e->tag);
+	mz_json_put_size(o, "number", e->k);
+	mz_json_put_size(o, "total", e->n);
+	mz_json_put_size(o, "statements", e->statements);
+	return o;
+}
+
 static json_t *statement(const struct mz_event *e)
 {
 	json_t *o = mz_json_event_of("statement");
@@ -269,8 +280,11 @@ void mz_json_event(struct mz_report *r, const struct mz_event *e)
 	case MZ_EV_PROGRESS:
 		mz_json_say(r, progress(e->running));
 		break;
-	case MZ_EV_STILL:
 	case MZ_EV_BEGIN:
+		if (r->closely)
+			mz_json_say(r, begin(e));
+		break;
+	case MZ_EV_STILL:
 		break;
 	}
 }

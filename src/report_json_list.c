@@ -79,6 +79,26 @@ void mz_json_new(struct mz_report *r, const struct mz_new *n)
 	mz_json_say(r, o);
 }
 
+void mz_json_script(struct mz_report *r, const struct mz_shown_script *s)
+{
+	json_t *o = mz_json_event_of("script");
+	json_t *hazards = json_array();
+
+	mz_json_put_text(o, "tag", s->tag);
+	mz_json_put_text(o, "file", s->file);
+	json_object_set_new(o, "text", mz_json_text(s->text));
+	mz_json_put_bool(o, "truncated", s->truncated);
+	for (size_t i = 0; i < s->nhazards; i++)
+		json_array_append_new(hazards, hazard(&s->hazards[i]));
+	json_object_set_new(o, "hazards", hazards);
+	if (s->problem) {
+		mz_json_put_text(o, "problem", s->problem->msg);
+		mz_json_put_place(o, "", s->problem->place.line,
+				  s->problem->place.column);
+	}
+	mz_json_say(r, o);
+}
+
 void mz_json_files(struct mz_report *r, const struct mz_listed_file *list,
 		   size_t n)
 {

@@ -43,6 +43,7 @@ void mz_json_listed(struct mz_report *r, const struct mz_listed *list,
 void mz_json_planned(struct mz_report *r, const struct mz_planned *list,
 		     size_t n);
 void mz_json_new(struct mz_report *r, const struct mz_new *n);
+void mz_json_script(struct mz_report *r, const struct mz_shown_script *s);
 void mz_json_files(struct mz_report *r, const struct mz_listed_file *list,
 		   size_t n);
 void mz_json_repairs(struct mz_report *r, const struct mz_repair *list,

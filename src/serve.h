@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server: who asks (gate), by what way (http), what runs (jobs), and what
+ * has happened (feed).  One thread has all of this; the jobs have others.
+ */
+#ifndef MZ_SERVE_H
+#define MZ_SERVE_H
+
+#include "feed.h"
+#include "gate.h"
+#include "http.h"
+#include "jobs.h"
+#include "json_serve.h"
+
+#define MZ_RUNS_KEPT 20
+
+/* A request, from its coming to its answer. */
+struct mz_visit {
+	struct mz_exchange *x;
+	enum mz_method method;
+	enum mz_right right;
+	char address[64];
+	char path[128]; /* for the log */
+	int64_t began_us;
+
+	enum mz_waits {
+		MZ_WAITS_NOT,
+		MZ_WAITS_STATUS, /* for a look at the database, number round */
+		MZ_WAITS_READY,
+		MZ_WAITS_METRICS,
+		MZ_WAITS_JOB,	/* for job, of its own */
+		MZ_WAITS_EVENTS, /* a stream */
+	} waits;
+	uint64_t round;
+	struct mz_job *job;
+	uint64_t event;	    /* the next one that is to be sent */
+	bool until_result;  /* the stream ends with the present run */
+	struct mz_visit *prev, *next;
+};
+
+struct mz_server {
+	struct mz_context *c;
+	const char *base_path;
+	struct mz_gate gate;
+	struct mz_jobs jobs;
+	struct mz_http *http;
+	struct mz_feed feed;
+	struct mz_visit *visits;
+
+	/* Looks at the database: one at a time, shared by all who wait. */
+	bool looks;
+	uint64_t round; /* of the present look, or the last one */
+
+	/* Runs: one at a time. */
+	struct mz_served_run *run; /* NULL = none */
+	struct mz_served_run *runs[MZ_RUNS_KEPT]; /* newest first */
+	size_t nruns;
+	uint64_t numbers; /* of runs so far */
+
+	/* For /metrics */
+	uint64_t answers[6];	/* by the first digit of their status */
+	uint64_t refused;	/* wrong secrets */
+	uint64_t results[2];	/* runs that failed, that succeeded */
+	int64_t run_began_us, run_waits_us; /* of the present run */
+	double last_seconds, last_wait_seconds;
+	int64_t last_ended;	/* seconds since 1970 */
+
+	int64_t ticks;
+	int signal;	     /* that asked us to end; 0 = none */
+	int64_t deadline_ms; /* then the run is cancelled */
+	bool cancelled;
+	int stop_status; /* exit status that a cancelled run asks for */
+};
+
+/* ---- serve.c: from request to answer */
+
+void mz_serve_request(void *ctx, struct mz_exchange *x,
+		      const struct mz_request *r);
+void mz_serve_gone(void *ctx, struct mz_exchange *x);
+void mz_serve_answered(void *ctx, struct mz_exchange *x, int status);
+
+/* Whole answers; v is gone then. */
+void mz_serve_json(struct mz_visit *v, int status, const struct pgw_buf *body);
+void mz_serve_text(struct mz_visit *v, int status, const char *type,
+		   const char *body);
+void mz_serve_refuse(struct mz_visit *v, int status, const char *code,
+		     const char *message, const char *hint);
+
+/* ---- serve_run.c: jobs and streams */
+
+/* Have the database looked at, for v. */
+void mz_serve_look(struct mz_server *s, struct mz_visit *v,
+		   enum mz_waits waits);
+
+/* A job whose document is the answer. */
+void mz_serve_job(struct mz_server *s, struct mz_visit *v, struct mz_job *job);
+
+/* A run, for v: streamed, or answered when it is over. */
+void mz_serve_migrate(struct mz_server *s, struct mz_visit *v,
+		      struct mz_job *job, bool stream);
+
+/* A stream of events behind that number; 0 = of the present run, or new ones.
+ */
+void mz_serve_events(struct mz_server *s, struct mz_visit *v, uint64_t behind);
+
+void mz_serve_woken(void *ctx);
+void mz_serve_tick(void *ctx);
+void mz_serve_interrupted(void *ctx);
+
+/* ---- metrics.c */
+
+/* job is a look at the database, also one that failed. */
+void mz_serve_metrics(struct mz_server *s, struct mz_visit *v,
+		      const struct mz_job *job);
+
+/* ---- the page: files that were packed when this was built */
+
+struct mz_page_file {
+	const char *name, *type; /* "" is the page itself */
+	const unsigned char *gzip;
+	size_t size, unpacked;
+};
+
+extern const struct mz_page_file mz_page_files[];
+extern const size_t mz_page_count;
+
+#endif
