@@ -206,14 +206,17 @@ class Terminal:
         os.waitpid(self.pid, 0)
 
 
-def bash():
-    write(os.path.join(here, 'bashrc'), script('bash') + r'''
+LOADER = '/usr/share/bash-completion/bash_completion'
+
+
+def bash(start=None):
+    write(os.path.join(here, 'bashrc'), (start or script('bash')) + r'''
 PS1='$ '
 bind 'set show-all-if-ambiguous on' 'set completion-query-items 0'
 bind 'set page-completions off' 'set enable-bracketed-paste off'
 bind 'set bell-style none'
 probe() { _mizzle "$@"; printf '%s\n' "${COMPREPLY[@]}" >~/offered; }
-complete -F probe mizzle
+[[ ! $(complete -p mizzle 2>&1) == *_mizzle* ]] || complete -F probe mizzle
 tell() { printf %s "$READLINE_LINE" >~/line; echo "line is"" told"; }
 bind -x '"\C-xd": tell'
 echo "shell is"" ready"
@@ -224,14 +227,14 @@ echo "shell is"" ready"
     return shell
 
 
-def zsh():
+def zsh(start='fpath=(~/zfuncs $fpath)\n'):
     write(os.path.join(here, 'zfuncs', '_mizzle'), script('zsh'))
-    write(os.path.join(here, '.zshrc'), r'''
+    write(os.path.join(here, '.zshrc'), start + r'''
 PS1='$ '
 unsetopt beep
 LISTMAX=100000
-fpath=(~/zfuncs $fpath)
 autoload -Uz compinit && compinit -u -D
+[[ -n $_comps[mizzle] ]] || source =(mizzle completion zsh)
 compadd() {
 	if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]]; then
 		builtin compadd "$@"
@@ -308,7 +311,7 @@ def try_cases(name, shell):
 def try_finished(name, shell):
     for line, *wanted in FINISHED:
         check('%s finishes %r' % (name, line),
-              wanted[-1] if name == 'zsh' else wanted[0],
+              wanted[-1] if name.startswith('zsh') else wanted[0],
               shell.complete(line)[1])
 
 
@@ -323,6 +326,35 @@ def all_of(name):
     if name != 'fish':
         try_finished(name, shell)
     shell.close()
+
+
+def otherwise():
+    """The other ways in which a shell gets its script."""
+    if shutil.which('bash') and os.path.exists(LOADER):
+        place = os.path.join(here, 'share', 'bash-completion', 'completions')
+        write(os.path.join(place, 'mizzle'), script('bash'))
+        shell = bash('XDG_DATA_HOME=~/share\n. %s\n' % LOADER)
+        try_finished('bash-completion', shell)
+        shell.close()
+    elif shutil.which('bash'):
+        print('no bash-completion here: left out')
+    if shutil.which('bash'):
+        shell = bash(script('bash') + 'set -u -f\nIFS=:/\n'
+                     'shopt -s nocasematch extglob nullglob failglob\n')
+        try_finished('bash with strange settings', shell)
+        shell.close()
+    if shutil.which('zsh'):
+        shell = zsh('')
+        try_finished('zsh, sourced', shell)
+        shell.close()
+    if shutil.which('fish'):
+        write(os.path.join(here, '.config', 'fish', 'completions',
+                           'mizzle.fish'), script('fish'))
+        done = subprocess.run(['fish', '-c', 'complete -C "mizzle mig"'],
+                              cwd=here, env=ENV, capture_output=True,
+                              text=True)
+        check('fish loads it by its name', re.compile('^migrate\t'),
+              done.stdout)
 
 
 def described():
@@ -371,6 +403,7 @@ def program():
 
 for each in SHELLS:
     all_of(each)
+otherwise()
 described()
 program()
 sys.exit(verdict())
