@@ -51,8 +51,8 @@ _mizzle_plain()
 	done
 }
 
-# Sets words and cur.  COMP_WORDS is cut at = and : too, and its last word
-# may go on behind the cursor; what stands between says where a word ends.
+# Sets words and cur.  COMP_WORDS is cut at =, : and @, too, and its last word
+# may go on behind the cursor; a blank says where a word ends.
 _mizzle_split()
 {
 	local i word joined line=${COMP_LINE-} rest
@@ -60,18 +60,15 @@ _mizzle_split()
 	words=() cur=''
 	for ((i = 0; i <= COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]-}
+		joined=''
+		((i < 2)) || [[ $rest == [[:space:]]* ]] || [[ $word != [=:@]* &&
+			${COMP_WORDS[i - 1]} != *[=:@] ]] || joined=1
 		if [[ $line ]]; then
-			joined=${rest%%[![:space:]]*}
-			rest=${rest#"$joined"}
-			[[ $joined ]] && joined='' || joined=1
+			rest=${rest#"${rest%%[![:space:]]*}"}
 			((i < COMP_CWORD)) || word=$rest
 			rest=${rest#"$word"}
-		else
-			joined=''
-			[[ $word != [=:]* && ${COMP_WORDS[i - 1]-} != *[=:] ]] ||
-				joined=1
 		fi
-		if ((i > 1)) && [[ $joined ]]; then
+		if [[ $joined ]]; then
 			words[-1]+=$word
 		else
 			words+=("$word")
@@ -116,6 +113,8 @@ _mizzle_read()
 	if [[ $expects ]]; then
 		expects=''
 		_mizzle_folder "$name" "$plain"
+	elif [[ $1 == [\<\>]* || $1 == [0-9][\<\>]* ]]; then
+		name='' expects=files
 	elif [[ $ended || $plain != -?* ]]; then
 		if [[ $command ]]; then
 			count=$((count + 1))
@@ -137,7 +136,8 @@ _mizzle_read()
 }
 
 # _mizzle_offer CANDIDATE...: those that begin with what is typed, cut as
-# readline wants them: it replaces what stands behind a quote, or = or :.
+# readline wants them: it replaces what stands behind a quote, = or :, or what
+# begins with @.
 _mizzle_offer()
 {
 	local word c cut=$before rest=$plain
@@ -145,6 +145,8 @@ _mizzle_offer()
 		for c in = :; do
 			[[ ${COMP_WORDBREAKS-} != *"$c"* ]] || rest=${rest##*"$c"}
 		done
+		[[ ${COMP_WORDBREAKS-} != *@* || $rest != *@* ]] ||
+			rest=@${rest##*@}
 		cut=${plain%"$rest"}
 	fi
 	for word; do

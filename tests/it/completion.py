@@ -24,10 +24,10 @@ here = workdir()
 TAGS = ['0000_init', '0001_posts', '0002_tags']
 harness.journal(os.path.join(here, 'drizzle'), [(t, '') for t in TAGS])
 harness.journal(os.path.join(here, 'with space'), [('0000_spaced', '')])
-for name in ('0001 two words', "0002 it's", '0003:colon', '0004_plain'):
+for name in ('0001 two words', "0002 it's", '0003:colon', '0004_plain', '0005@at'):
     write(os.path.join(here, 'odd', name + '.sql'), 'SELECT 1;')
-ODD = ['0001 two words', "0002 it's", '0003:colon', '0004_plain']
-write(os.path.join(here, 'odd', '0005\n.sql'), 'SELECT 1;')
+ODD = ['0001 two words', "0002 it's", '0003:colon', '0004_plain', '0005@at']
+write(os.path.join(here, 'odd', '0006\n.sql'), 'SELECT 1;')
 for name in ('apple.sql', 'bean salad.sql', 'bread.sql'):
     write(os.path.join(here, name), 'SELECT 1;')
 FOLDERS = ['drizzle', 'with space', 'odd', 'bin']
@@ -122,6 +122,10 @@ CASES = [
     ('mizzle --dir=dri', ['drizzle'], True),
     ('mizzle --config a', ['apple.sql'], True),
     ('mizzle --config=a', ['apple.sql'], True),
+    ('mizzle status >app', ['apple.sql'], True),
+    ('mizzle status > app', ['apple.sql'], True),
+    ('mizzle status 2> app', ['apple.sql'], True),
+    ('mizzle exec >out app', ['apple.sql'], True),
     # behind --
     ('mizzle -- m', ['migrate'], True),
     ('mizzle -- migrate --', [], True),
@@ -153,11 +157,17 @@ FINISHED = [
     ('mizzle --dir odd baseline 0003', 'mizzle --dir odd baseline 0003:colon '),
     ('mizzle --dir odd baseline 0003:', 'mizzle --dir odd baseline 0003:colon '),
     ('mizzle --dir odd migrate --to=0003:c', 'mizzle --dir odd migrate --to=0003:colon '),
+    ('mizzle --dir odd baseline 0005@', 'mizzle --dir odd baseline 0005@at '),
+    ('mizzle --dir odd migrate --to=0005@a', 'mizzle --dir odd migrate --to=0005@at '),
     ('mizzle exec be', r'mizzle exec bean\ salad.sql '),
     ('mizzle exec "be', 'mizzle exec "bean salad.sql" '),
     ('mizzle --config=be', r'mizzle --config=bean\ salad.sql '),
     ('mizzle --dir=wi', r'mizzle --dir=with\ space/'),
     ('DATABASE_URL=x mizzle mig', 'DATABASE_URL=x mizzle migrate '),
+    ('true | mizzle ex', 'true | mizzle exec '),
+    ('mizzle  --dir  odd   baseline 0004', 'mizzle  --dir  odd   baseline 0004_plain '),
+    ('mizzle mig --json\x01\x1bf\x1bf', 'mizzle migrate --json',
+     'mizzle mig --json '),
     ('true; mizzle mig', 'true; mizzle migrate '),
     ('bin/mizzle baseline 0002', 'bin/mizzle baseline 0002_tags '),
     ('~/bin/mizzle baseline 0002', '~/bin/mizzle baseline 0002_tags '),
@@ -195,7 +205,7 @@ class Terminal:
             write(os.path.join(here, name), '')
         self.type(line + '\t\x18d')
         screen = self.until('line is told')
-        self.type('\x15')
+        self.type('\x05\x15')
         with open(os.path.join(here, 'offered')) as f:
             offered = f.read().splitlines()
         with open(os.path.join(here, 'line')) as f:
@@ -277,8 +287,8 @@ class Fish:
     def complete(self, line):
         # where nothing begins with what is typed, fish offers what has it
         # somewhere within
-        begun = re.sub(r'^--[a-z-]+=', '', line.split(' ')[-1])
-        offered = [re.sub(r'^--[a-z-]+=', '', o.split('\t')[0])
+        begun = re.sub(r'^(--[a-z-]+=|>)', '', line.split(' ')[-1])
+        offered = [re.sub(r'^(--[a-z-]+=|>)', '', o.split('\t')[0])
                    for o in self.offers[line].splitlines()]
         return [o for o in offered if o.startswith(begun)], None, ''
 
