@@ -78,7 +78,7 @@ static bool print_tags(struct mz_context *c, struct mz_err *err)
 
 	mz_findings_init(&findings, &c->arena);
 	if (!mz_settle_folder(c, err) ||
-	    !mz_folder_load_all(&folder, &findings, c->opt.dir, err))
+	    !mz_folder_load_all(&folder, &findings, mz_context_where(c), err))
 		return false;
 	for (size_t i = 0; i < folder.count; i++) {
 		const char *tag = folder.migrations[i].tag;

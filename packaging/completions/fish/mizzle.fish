@@ -12,12 +12,12 @@ end
 # __mizzle_awaits TOKEN: is the next word its value?
 function __mizzle_awaits
     switch $argv[1]
-        case --url --url-file --dir --config --schema --table --env-file --color --trace --wait --transaction --to --out-of-order --steps --lock-wait --lock-timeout --lock-retries --statement-timeout --resume --approve --fail-on --layout --command
+        case --url --url-file --dir --config --schema --table --env-file --color --trace --wait --transaction --to --out-of-order --steps --lock-wait --lock-timeout --lock-retries --statement-timeout --resume --approve --fail-on --layout --command --output --from-binary --extract
             return 0
         case '--*'
             return 1
         case '-?*'
-            string match -qr -- '^-[qvhVy1]*[c]$' $argv[1]
+            string match -qr -- '^-[qvhVy1]*[co]$' $argv[1]
         case '*'
             return 1
     end
@@ -120,6 +120,7 @@ complete -c mizzle -n '__mizzle_is ""' -a plan -d 'show what migrate would do, a
 complete -c mizzle -n '__mizzle_is ""' -a new -d 'make an empty migration, ready for drizzle-kit to go on from'
 complete -c mizzle -n '__mizzle_is ""' -a locks -d 'say who migrates, who is in the way, and how to end them'
 complete -c mizzle -n '__mizzle_is ""' -a exec -d 'run SQL scripts, or stdin, as psql would with ON_ERROR_STOP'
+complete -c mizzle -n '__mizzle_is ""' -a bundle -d 'make an executable that holds the folder'
 complete -c mizzle -n '__mizzle_is ""' -a ping -d 'connect, and say what the server is'
 complete -c mizzle -n '__mizzle_is ""' -a wait -d 'wait until the server accepts logins: 60 s, or --wait'
 complete -c mizzle -n '__mizzle_is ""' -a completion -d 'print the script that completes command lines in a shell'
@@ -139,6 +140,7 @@ complete -c mizzle -n '__mizzle_at 1 help' -a plan -d 'show what migrate would d
 complete -c mizzle -n '__mizzle_at 1 help' -a new -d 'make an empty migration, ready for drizzle-kit to go on from'
 complete -c mizzle -n '__mizzle_at 1 help' -a locks -d 'say who migrates, who is in the way, and how to end them'
 complete -c mizzle -n '__mizzle_at 1 help' -a exec -d 'run SQL scripts, or stdin, as psql would with ON_ERROR_STOP'
+complete -c mizzle -n '__mizzle_at 1 help' -a bundle -d 'make an executable that holds the folder'
 complete -c mizzle -n '__mizzle_at 1 help' -a ping -d 'connect, and say what the server is'
 complete -c mizzle -n '__mizzle_at 1 help' -a wait -d 'wait until the server accepts logins: 60 s, or --wait'
 complete -c mizzle -n '__mizzle_at 1 help' -a completion -d 'print the script that completes command lines in a shell'
@@ -183,3 +185,7 @@ complete -c mizzle -n '__mizzle_is new; and __mizzle_lacks layout' -l layout -xa
 complete -c mizzle -n '__mizzle_is exec' -s c -l command -x -d 'run this in place of files; may be given more than once'
 complete -c mizzle -n '__mizzle_is exec; and __mizzle_lacks single-transaction 1' -s 1 -l single-transaction -d 'one transaction around everything: all of it, or nothing'
 complete -c mizzle -n '__mizzle_is exec; and __mizzle_lacks csv' -l csv -d 'print results as CSV'
+complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks output o' -s o -l output -rF -d 'write an executable that holds the folder'
+complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks from-binary' -l from-binary -rF -d 'the mizzle to put the folder into, such as one for another machine'
+complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks list' -l list -d 'list the files that a bundle holds, or would'
+complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks extract' -l extract -xa '(__mizzle_folders)' -d 'write the files of this bundle into DIR, which must not be there'
