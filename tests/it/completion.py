@@ -174,6 +174,13 @@ FINISHED = [
 ]
 
 
+# A bundle completes the tags of the folder in it.
+BUNDLE = [('app-migrate --dir od', 'app-migrate --dir odd/'),
+          ('app-migrate baseline 0001', 'app-migrate baseline 0001_posts '),
+          ('app-migrate sta', 'app-migrate status ')]
+mizzle('bundle', '-o', 'bin/app-migrate', '--dir', 'drizzle', cwd=here)
+
+
 # ---- shells on a terminal
 
 class Terminal:
@@ -244,7 +251,7 @@ PS1='$ '
 unsetopt beep
 LISTMAX=100000
 autoload -Uz compinit && compinit -u -D
-[[ -n $_comps[mizzle] ]] || source =(mizzle completion zsh)
+[[ -n $_comps[mizzle] ]] || source <(mizzle completion zsh)
 compadd() {
 	if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]]; then
 		builtin compadd "$@"
@@ -318,8 +325,8 @@ def try_cases(name, shell):
               'error:' in screen)
 
 
-def try_finished(name, shell):
-    for line, *wanted in FINISHED:
+def try_finished(name, shell, cases):
+    for line, *wanted in cases:
         check('%s finishes %r' % (name, line),
               wanted[-1] if name.startswith('zsh') else wanted[0],
               shell.complete(line)[1])
@@ -334,7 +341,7 @@ def all_of(name):
         shell.ask([case[0] for case in CASES])
     try_cases(name, shell)
     if name != 'fish':
-        try_finished(name, shell)
+        try_finished(name, shell, FINISHED)
     shell.close()
 
 
@@ -344,18 +351,24 @@ def otherwise():
         place = os.path.join(here, 'share', 'bash-completion', 'completions')
         write(os.path.join(place, 'mizzle'), script('bash'))
         shell = bash('XDG_DATA_HOME=~/share\n. %s\n' % LOADER)
-        try_finished('bash-completion', shell)
+        try_finished('bash-completion', shell, FINISHED)
         shell.close()
     elif shutil.which('bash'):
         print('no bash-completion here: left out')
     if shutil.which('bash'):
         shell = bash(script('bash') + 'set -u -f\nIFS=:/\n'
                      'shopt -s nocasematch extglob nullglob failglob\n')
-        try_finished('bash with strange settings', shell)
+        try_finished('bash with strange settings', shell, FINISHED)
+        shell.close()
+        shell = bash('eval "$(mizzle completion bash)"\n'
+                     'complete -F _mizzle app-migrate\n')
+        try_finished('bash, a bundle', shell, BUNDLE)
         shell.close()
     if shutil.which('zsh'):
         shell = zsh('')
-        try_finished('zsh, sourced', shell)
+        try_finished('zsh, sourced', shell, FINISHED)
+        shell.type('compdef _mizzle app-migrate\n')
+        try_finished('zsh, a bundle', shell, BUNDLE)
         shell.close()
     if shutil.which('fish'):
         write(os.path.join(here, '.config', 'fish', 'completions',
