@@ -39,21 +39,31 @@ static void put_help(struct pgw_buf *b, const char *help)
 	pgw_buf_put_text(b, "]");
 }
 
-/* '(-q --quiet)'{-q,--quiet}'[help]', '--dir=[help]:DIR:_files -/' */
+/* '(-q --quiet)'{-q,--quiet}, '*'{-c+,--command=}, '--dir=; a quote is open */
+static void put_names(struct pgw_buf *b, const struct mz_option *row)
+{
+	bool repeats = row->kind == MZ_KIND_texts;
+	const char *value = row->argument ? "=" : "";
+
+	if (!row->letter) {
+		mz_put_format(b, "'%s--%s%s", repeats ? "*" : "", row->name,
+			      value);
+		return;
+	}
+	if (repeats)
+		pgw_buf_put_text(b, "'*'");
+	else
+		mz_put_format(b, "'(-%c --%s)'", row->letter, row->name);
+	mz_put_format(b, "{-%c%s,--%s%s}'", row->letter,
+		      row->argument ? "+" : "", row->name, value);
+}
+
+/* What is behind the names: [help]' or [help]:DIR:_files -/' */
 static void put_option(struct pgw_buf *b, const struct mz_option *row)
 {
 	struct mz_value v = mz_value_of_option(row);
-	const char *value = row->argument ? "=" : "";
-	bool repeats = row->kind == MZ_KIND_texts;
 
-	if (row->letter && repeats)
-		mz_put_format(b, "'*'{-%c,--%s}'", row->letter, row->name);
-	else if (row->letter)
-		mz_put_format(b, "'(-%c --%s)'{-%c,--%s%s}'", row->letter,
-			      row->name, row->letter, row->name, value);
-	else
-		mz_put_format(b, "'%s--%s%s", repeats ? "*" : "", row->name,
-			      value);
+	put_names(b, row);
 	put_help(b, row->help);
 	if (row->argument) {
 		mz_put_format(b, ":%s:", row->argument);

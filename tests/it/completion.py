@@ -95,6 +95,12 @@ CASES = [
     ('mizzle --schema migrate sta', ['status'], True),
     ('mizzle --schema migrate --', ['--json'], ['--transaction']),
     ('mizzle exec -1c ', [], True),
+    ('mizzle exec -cmigrate app', ['apple.sql'], True),
+    ("mizzle exec --command='SELECT 1' app", ['apple.sql'], True),
+    ('mizzle bundle -o app', ['apple.sql'], True),
+    ('mizzle bundle --output=app', ['apple.sql'], True),
+    ('mizzle bundle -o x --outp', [], True),
+    ('mizzle bundle -ox --outp', [], True),
     ('mizzle exec -1c migrate app', ['apple.sql'], True),
     ('mizzle --wait 5s wa', ['wait'], True),
     # tags
