@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "file.h"
+#include "image.h"
 #include "outfile.h"
 #include "pack.h"
 
@@ -68,7 +69,7 @@ static void show(struct mz_context *c, const struct mz_packing *p,
 	struct mz_arena *a = &c->arena;
 	uint64_t behind = p->payload.size;
 	const struct mz_fact facts[] = {
-		text("file", out->path),
+		text("file", c->opt.output),
 		text("folder", mz_printf(a, "%s: %zu migrations in %zu files",
 					 p->name, p->folder->count, p->files)),
 		text("history",
@@ -93,17 +94,108 @@ static void show(struct mz_context *c, const struct mz_packing *p,
 			sizeof(facts) / sizeof(facts[0]));
 }
 
-static bool write_executable(struct mz_context *c, struct mz_packing *p,
-			     const struct mz_program *program,
-			     struct mz_err *err)
+static void show_image(struct mz_context *c, const struct mz_image *i,
+		       const struct mz_fresh *out)
+{
+	struct mz_arena *a = &c->arena;
+	const struct mz_fact facts[] = {
+		text("file", out->path),
+		text("image", i->name),
+		text("platform", mz_printf(a, "linux/%s", i->architecture)),
+		text("digest", mz_printf(a, "sha256:%s", i->manifest.digest)),
+		{ .name = "size",
+		  .key = "size",
+		  .kind = MZ_FACT_NUMBER,
+		  .number = (int64_t)out->size,
+		  .text = mz_printf(a, "%" PRIu64 " bytes", out->size) },
+	};
+
+	mz_report_facts(&c->report, "image", facts,
+			sizeof(facts) / sizeof(facts[0]));
+}
+
+/* For archives that are to be the same again: reproducible-builds.org */
+static bool source_date(const struct mz_context *c, uint64_t *seconds,
+			struct mz_err *err)
+{
+	const char *value = c->settings.env("SOURCE_DATE_EPOCH");
+	size_t n = value ? strlen(value) : 0;
+
+	*seconds = 0;
+	if (n == 0)
+		return true;
+	if (n > 10 || strspn(value, "0123456789") != n ||
+	    (*seconds = strtoull(value, NULL, 10)) >= UINT64_C(1) << 33) {
+		mz_fail(err, MZ_usage, "SOURCE_DATE_EPOCH is not a time: %s",
+			value);
+		return mz_hint(err, "it is in seconds since 1970");
+	}
+	return true;
+}
+
+static bool check_labels(const mz_kind_texts *labels, struct mz_err *err)
+{
+	for (size_t i = 0; i < labels->n; i++) {
+		if (labels->list[i][strcspn(labels->list[i], "=")] == '=' &&
+		    labels->list[i][0] != '=')
+			continue;
+		mz_fail(err, MZ_usage, "--label %s is not KEY=VALUE",
+			labels->list[i]);
+		return mz_hint(err, "such as org.opencontainers.image.revision"
+				    "=$(git rev-parse HEAD)");
+	}
+	return true;
+}
+
+static bool write_image(struct mz_context *c, struct mz_image *i,
+			struct mz_fresh *program, struct mz_err *err)
 {
 	struct mz_fresh out;
-	bool ok = mz_fresh_open(&out, &c->arena, c->opt.output, 0777, err) &&
-		  mz_pack(p, &c->arena, program, &out, err) &&
-		  mz_fresh_place(&out, err);
+	bool ok;
 
+	if (program->error)
+		return mz_cannot_write(program->path, program->error, err);
+	ok = mz_fresh_open(&out, &c->arena, c->opt.oci, 0666, err) &&
+	     mz_image_write(i, &c->arena, program, &out, err) &&
+	     mz_fresh_place(&out, err);
 	mz_fresh_abandon(&out);
 	if (ok)
+		show_image(c, i, &out);
+	return ok;
+}
+
+/* What of the image does not depend on the bundle. */
+static bool plan_image(struct mz_context *c, struct mz_image *i,
+		       const struct mz_packing *p,
+		       const struct mz_program *program, struct mz_err *err)
+{
+	*i = (struct mz_image){ .title = p->name,
+				.labels = c->opt.label.list,
+				.nlabels = c->opt.label.n };
+	return !c->opt.oci ||
+	       (source_date(c, &i->seconds, err) &&
+		check_labels(&c->opt.label, err) &&
+		mz_image_name(i, &c->arena, c->opt.tag, err) &&
+		mz_image_of_program(i, program->file, program->path, err));
+}
+
+/* The executable is made in any case, and kept when it was asked for. */
+static bool write_all(struct mz_context *c, struct mz_packing *p,
+		      const struct mz_program *program, struct mz_err *err)
+{
+	const char *path = c->opt.output ? c->opt.output : c->opt.oci;
+	struct mz_fresh out;
+	struct mz_image image;
+	bool ok = plan_image(c, &image, p, program, err) &&
+		  mz_fresh_open(&out, &c->arena, path, 0777, err);
+
+	if (!ok)
+		return false;
+	ok = mz_pack(p, &c->arena, program, &out, err) &&
+	     (!c->opt.oci || write_image(c, &image, &out, err)) &&
+	     (!c->opt.output || mz_fresh_place(&out, err));
+	mz_fresh_abandon(&out);
+	if (ok && c->opt.output)
 		show(c, p, &out);
 	return ok;
 }
@@ -121,7 +213,7 @@ static bool make(struct mz_context *c, struct mz_err *err)
 	p.schema = said(&c->opt, MZ_OPT_schema, c->opt.schema);
 	p.table = said(&c->opt, MZ_OPT_table, c->opt.table);
 	ok = mz_program_open(&program, c->opt.from_binary, err) &&
-	     write_executable(c, &p, &program, err);
+	     write_all(c, &p, &program, err);
 	mz_program_close(&program);
 	return ok;
 }
@@ -199,9 +291,10 @@ bool cmd_bundle(struct mz_context *c, struct mz_err *err)
 {
 	const struct mz_options *o = &c->opt;
 
-	if ((o->output != NULL) + (o->extract != NULL) + o->list != 1) {
+	if ((o->output || o->oci) + (o->extract != NULL) + o->list != 1) {
 		mz_fail(err, MZ_usage,
-			"bundle does one of -o FILE, --list and --extract DIR");
+			"bundle does one of -o FILE or --oci FILE, --list, "
+			"and --extract DIR");
 		return mz_hint(err, "mizzle bundle -o FILE makes one");
 	}
 	if (o->list)

@@ -86,7 +86,8 @@ static int open_self(const char **path)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
-	*path = (const char *)getauxval(AT_EXECFN);
+	/* the kernel gives addresses as numbers */
+	*path = (const char *)getauxval(AT_EXECFN); /* NOLINT */
 	if (!*path)
 		*path = "/proc/self/exe";
 	return fd >= 0 ? fd : open(*path, O_RDONLY | O_CLOEXEC);
@@ -195,8 +196,9 @@ static bool map_program(struct mz_program *p, int fd, struct mz_err *err)
 	    (uintmax_t)st.st_size > SIZE_MAX / 2)
 		return no_program(p->path, err);
 	p->file.n = (size_t)st.st_size;
-	p->file.p = map_from(fd, 0, p->file.n);
-	return p->file.p || cannot_read(p->path, errno, err);
+	p->map = map_from(fd, 0, p->file.n);
+	p->file.p = p->map;
+	return p->map || cannot_read(p->path, errno, err);
 }
 
 /* One mark, unless the folder of a bundle looks like a second one. */
@@ -240,7 +242,7 @@ bool mz_program_open(struct mz_program *p, const char *path, struct mz_err *err)
 
 void mz_program_close(struct mz_program *p)
 {
-	if (p->file.p)
-		munmap((void *)(uintptr_t)p->file.p, p->file.n);
+	if (p->map)
+		munmap(p->map, p->file.n);
 	*p = (struct mz_program){ 0 };
 }

@@ -26,7 +26,8 @@ void mz_payload_close(struct mz_payload *p);
 /* A program that can carry a folder. */
 struct mz_program {
 	const char *path;     /* borrowed */
-	struct pgw_view file; /* mapped: all of it, a payload included */
+	struct pgw_view file; /* all of it, a payload included */
+	void *map;	      /* NULL = nothing to unmap */
 	size_t plain;	      /* bytes without a payload */
 	size_t mark;	      /* where its mark is */
 };

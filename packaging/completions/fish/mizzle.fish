@@ -12,7 +12,7 @@ end
 # __mizzle_awaits TOKEN: is the next word its value?
 function __mizzle_awaits
     switch $argv[1]
-        case --url --url-file --dir --config --schema --table --env-file --color --trace --wait --transaction --to --out-of-order --steps --lock-wait --lock-timeout --lock-retries --statement-timeout --resume --approve --fail-on --layout --command --output --from-binary --extract
+        case --url --url-file --dir --config --schema --table --env-file --color --trace --wait --transaction --to --out-of-order --steps --lock-wait --lock-timeout --lock-retries --statement-timeout --resume --approve --fail-on --layout --command --output --oci --tag --label --from-binary --extract
             return 0
         case '--*'
             return 1
@@ -186,6 +186,9 @@ complete -c mizzle -n '__mizzle_is exec' -s c -l command -x -d 'run this in plac
 complete -c mizzle -n '__mizzle_is exec; and __mizzle_lacks single-transaction 1' -s 1 -l single-transaction -d 'one transaction around everything: all of it, or nothing'
 complete -c mizzle -n '__mizzle_is exec; and __mizzle_lacks csv' -l csv -d 'print results as CSV'
 complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks output o' -s o -l output -rF -d 'write an executable that holds the folder'
+complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks oci' -l oci -rF -d 'write an image of it: an OCI archive'
+complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks tag' -l tag -x -d 'with --oci: what the image is called'
+complete -c mizzle -n '__mizzle_is bundle' -l label -x -d 'with --oci: a label of it; may be given more than once'
 complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks from-binary' -l from-binary -rF -d 'the mizzle to put the folder into, such as one for another machine'
 complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks list' -l list -d 'list the files that a bundle holds, or would'
 complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks extract' -l extract -xa '(__mizzle_folders)' -d 'write the files of this bundle into DIR, which must not be there'
