@@ -17,7 +17,8 @@ struct mz_feed {
 		size_t n;
 	} events[MZ_FEED_EVENTS]; /* number i is at i % MZ_FEED_EVENTS */
 
-	uint64_t first, next; /* numbers of those that are kept: [first, next) */
+	uint64_t first,
+		next; /* numbers of those that are kept: [first, next) */
 	size_t bytes;
 };
 

@@ -321,3 +321,24 @@ bool mz_gate_within(const char *network, const char *address)
 	}
 	return has_prefix(net, one, bits);
 }
+
+bool mz_gate_is_one(const char *const *networks, size_t n, const char *address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(networks[i], address) == 0 ||
+		    mz_gate_within(networks[i], address))
+			return true;
+	return false;
+}
+
+void mz_gate_trim(char *out, size_t size, const char *text, size_t n)
+{
+	struct pgw_view v =
+		trimmed((struct pgw_view){ (const unsigned char *)text, n });
+
+	out[0] = '\0';
+	if (v.n >= size)
+		return;
+	memcpy(out, v.p, v.n);
+	out[v.n] = '\0';
+}

@@ -64,6 +64,12 @@ bool mz_gate_host(const struct mz_gate *g, const char *host);
 bool mz_gate_origin(const char *host, const char *origin,
 		    const char *sec_fetch_site);
 
+/* One of a comma-separated list, without blanks; out is "" when too long. */
+void mz_gate_trim(char *out, size_t size, const char *text, size_t n);
+
+/* Whether address is within one of the networks; "unix" is one, too. */
+bool mz_gate_is_one(const char *const *networks, size_t n, const char *address);
+
 /* "10.0.0.0/8" or "::1": whether address is one of them. */
 bool mz_gate_within(const char *network, const char *address);
 

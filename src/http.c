@@ -33,10 +33,14 @@ struct mz_exchange {
 	struct mz_exchange *prev, *next;
 };
 
-/* What libevent does not tell: since when it waits for a request. */
+/*
+ * What libevent does not tell: how many clients there are, and since when one
+ * lets us wait for its request.  Known by the filter that each is read
+ * through, which changes nothing and says when it is freed.
+ */
 struct connection {
 	struct mz_http *http;
-	struct evhttp_connection *evcon;
+	struct bufferevent *filter, *socket;
 	struct mz_exchange *exchange; /* NULL = a request is awaited */
 	int64_t since_us;
 	struct connection *prev, *next;
@@ -84,21 +88,26 @@ static void drop_exchange(struct mz_exchange *x)
 	if (x->next)
 		x->next->prev = x->prev;
 	h->nexchanges--;
-	if (x->connection) {
-		x->connection->exchange = NULL;
-		x->connection->since_us = pgw_clock_us();
-	}
+	x->connection->exchange = NULL;
+	x->connection->since_us = pgw_clock_us();
 	free(x);
 }
 
+/* Its request is freed next, whether it was answered or not. */
 static void on_closed(struct evhttp_connection *evcon, void *ctx)
 {
 	struct connection *c = ctx;
-	struct mz_http *h = c->http;
 
 	(void)evcon;
 	if (c->exchange)
 		drop_exchange(c->exchange);
+}
+
+static void on_freed(void *ctx)
+{
+	struct connection *c = ctx;
+	struct mz_http *h = c->http;
+
 	if (c->prev)
 		c->prev->next = c->next;
 	else
@@ -110,49 +119,60 @@ static void on_closed(struct evhttp_connection *evcon, void *ctx)
 	let_in(h);
 }
 
-static struct connection *find(const struct mz_http *h,
-			       const struct evhttp_connection *evcon)
+static void add_connection(struct mz_http *h, struct connection *c)
 {
-	struct connection *c = h->connections;
-
-	while (c && c->evcon != evcon)
-		c = c->next;
-	return c;
-}
-
-/* Called for each request that may come, first when a client connects. */
-static int on_awaited(struct evhttp_request *req, void *ctx)
-{
-	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
-	struct mz_http *h = ctx;
-	struct connection *c = find(h, evcon);
-
-	if (c) {
-		c->since_us = pgw_clock_us();
-		return 0;
-	}
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		return -1;
-	*c = (struct connection){ .http = h,
-				  .evcon = evcon,
-				  .since_us = pgw_clock_us(),
-				  .next = h->connections };
+	c->http = h;
+	c->since_us = pgw_clock_us();
+	c->next = h->connections;
 	if (h->connections)
 		h->connections->prev = c;
 	h->connections = c;
 	h->nconnections++;
-	evhttp_connection_set_closecb(evcon, on_closed, c);
 	let_in(h);
-	return 0;
+}
+
+/* A client was accepted; its socket is set later. */
+static struct bufferevent *on_accepted(struct event_base *base, void *ctx)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+	struct mz_http *h = ctx;
+
+	if (!c)
+		return NULL;
+	c->socket = h->setup.tls ?
+			    mz_tls_bufferevent(base, h->setup.tls) :
+			    bufferevent_socket_new(base, -1,
+						   BEV_OPT_CLOSE_ON_FREE);
+	if (c->socket)
+		c->filter = bufferevent_filter_new(c->socket, NULL, NULL,
+						   BEV_OPT_CLOSE_ON_FREE,
+						   on_freed, c);
+	if (!c->filter) {
+		if (c->socket)
+			bufferevent_free(c->socket);
+		free(c);
+		return NULL;
+	}
+	add_connection(h, c);
+	return c->filter;
+}
+
+static struct connection *find(const struct mz_http *h,
+			       struct evhttp_connection *evcon)
+{
+	const struct bufferevent *bev =
+		evhttp_connection_get_bufferevent(evcon);
+	struct connection *c = h->connections;
+
+	while (c && c->filter != bev)
+		c = c->next;
+	return c;
 }
 
 /* libevent then sees the end of it, and closes. */
 static void hang_up(struct connection *c)
 {
-	shutdown(bufferevent_getfd(
-			 evhttp_connection_get_bufferevent(c->evcon)),
-		 SHUT_RDWR);
+	shutdown(bufferevent_getfd(c->socket), SHUT_RDWR);
 }
 
 static void hang_up_on_the_slow(struct mz_http *h)
@@ -169,16 +189,12 @@ static void hang_up_on_the_slow(struct mz_http *h)
 
 static enum mz_method method_of(const struct evhttp_request *req)
 {
-	switch (evhttp_request_get_command(req)) {
-	case EVHTTP_REQ_GET:
-		return MZ_GET;
-	case EVHTTP_REQ_HEAD:
-		return MZ_HEAD;
-	case EVHTTP_REQ_POST:
-		return MZ_POST;
-	default:
-		return MZ_OTHER;
-	}
+	enum evhttp_cmd_type command = evhttp_request_get_command(req);
+
+	return command == EVHTTP_REQ_GET  ? MZ_GET :
+	       command == EVHTTP_REQ_HEAD ? MZ_HEAD :
+	       command == EVHTTP_REQ_POST ? MZ_POST :
+					    MZ_OTHER;
 }
 
 static const char *address_of(const struct mz_http *h,
@@ -205,6 +221,7 @@ static struct pgw_view body_of(struct evhttp_request *req)
 static struct mz_exchange *new_exchange(struct mz_http *h,
 					struct evhttp_request *req)
 {
+	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
 	struct mz_exchange *x = calloc(1, sizeof(*x));
 
 	if (!x)
@@ -216,9 +233,9 @@ static struct mz_exchange *new_exchange(struct mz_http *h,
 		h->exchanges->prev = x;
 	h->exchanges = x;
 	h->nexchanges++;
-	x->connection = find(h, evhttp_request_get_connection(req));
-	if (x->connection)
-		x->connection->exchange = x;
+	x->connection = find(h, evcon);
+	x->connection->exchange = x;
+	evhttp_connection_set_closecb(evcon, on_closed, x->connection);
 	return x;
 }
 
@@ -336,7 +353,8 @@ void mz_exchange_end(struct mz_exchange *x)
 
 static void on_wake(evutil_socket_t fd, short what, void *ctx)
 {
-	const struct mz_http_hooks *hooks = &((struct mz_http *)ctx)->setup.hooks;
+	const struct mz_http_hooks *hooks =
+		&((struct mz_http *)ctx)->setup.hooks;
 
 	(void)fd;
 	(void)what;
@@ -345,7 +363,8 @@ static void on_wake(evutil_socket_t fd, short what, void *ctx)
 
 static void on_interrupt(evutil_socket_t fd, short what, void *ctx)
 {
-	const struct mz_http_hooks *hooks = &((struct mz_http *)ctx)->setup.hooks;
+	const struct mz_http_hooks *hooks =
+		&((struct mz_http *)ctx)->setup.hooks;
 
 	(void)fd;
 	(void)what;
@@ -392,9 +411,7 @@ static bool set_up(struct mz_http *h)
 	evhttp_set_timeout(h->evhttp, IDLE_S);
 	evhttp_set_default_content_type(h->evhttp, NULL);
 	evhttp_set_gencb(h->evhttp, on_request, h);
-	evhttp_set_newreqcb(h->evhttp, on_awaited, h);
-	if (h->setup.tls)
-		evhttp_set_bevcb(h->evhttp, mz_tls_bufferevent, h->setup.tls);
+	evhttp_set_bevcb(h->evhttp, on_accepted, h);
 	evutil_make_socket_nonblocking(h->setup.listener);
 	h->bound = evhttp_accept_socket_with_handle(h->evhttp,
 						    h->setup.listener);

@@ -46,8 +46,8 @@ struct mz_http_hooks {
 struct mz_http_setup {
 	int listener; /* a listening socket; ours from now on */
 	bool is_unix;
-	void *tls;	 /* an SSL_CTX, or NULL; see http_tls.h */
-	int wake;	 /* -1 = none */
+	void *tls;	  /* an SSL_CTX, or NULL; see http_tls.h */
+	int wake;	  /* -1 = none */
 	int interrupt_fd; /* -1 = none */
 	size_t connections_max;
 	struct mz_http_hooks hooks;

@@ -20,7 +20,7 @@ static void put(struct pgw_buf *out, json_t *o)
 	free(text);
 }
 
-/* ---- what a job has said */
+/* ---- what a task has said */
 
 struct said {
 	json_t *migrations, *notices, *result, *error, *script;
@@ -46,8 +46,7 @@ static void sort_line(struct said *s, json_t *o)
 
 static struct said read_lines(struct pgw_view rest)
 {
-	struct said s = { .migrations = json_array(),
-			  .notices = json_array() };
+	struct said s = { .migrations = json_array(), .notices = json_array() };
 
 	while (rest.n > 0) {
 		const unsigned char *end = memchr(rest.p, '\n', rest.n);
@@ -76,15 +75,15 @@ static json_t *unless_empty(json_t *array)
 	return NULL;
 }
 
-void mz_serve_document(struct pgw_buf *out, const struct mz_job *job)
+void mz_serve_document(struct pgw_buf *out, const struct mz_task *task)
 {
-	struct said s = read_lines(pgw_buf_view(&job->lines));
+	struct said s = read_lines(pgw_buf_view(&task->lines));
 	json_t *o = s.script ? s.script : json_object();
 
-	json_object_set_new(o, "ok", json_boolean(job->ok));
-	if (job->kind == MZ_JOB_MIGRATE && s.result)
+	json_object_set_new(o, "ok", json_boolean(task->ok));
+	if (task->kind == MZ_TASK_MIGRATE && s.result)
 		json_object_update_missing(o, s.result);
-	if (job->kind == MZ_JOB_SCRIPT) {
+	if (task->kind == MZ_TASK_SCRIPT) {
 		json_decref(s.migrations);
 		json_decref(s.result);
 	} else {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The JSON of the server: what a job has said, line by line, as one document,
+ * The JSON of the server: what a task has said, line by line, as one document,
  * and what a request asks for.
  */
 #ifndef MZ_JSON_SERVE_H
 #define MZ_JSON_SERVE_H
 
-#include "jobs.h"
+#include "tasks.h"
 
 /*
  * {"ok":...,"migrations":[...],"notices":[...],"result":{...},"error":{...}},
  * each only if it was said; of a run also the fields of its result.
  */
-void mz_serve_document(struct pgw_buf *out, const struct mz_job *job);
+void mz_serve_document(struct pgw_buf *out, const struct mz_task *task);
 
 /* {"ok":false,"error":{"code":...,"message":...,"hint":...}}; hint may be NULL
  */
@@ -29,7 +29,7 @@ struct mz_served_run {
 
 struct mz_serve_state {
 	bool may_migrate;
-	const struct mz_served_run *present;   /* NULL = none */
+	const struct mz_served_run *present;	 /* NULL = none */
 	const struct mz_served_run *const *runs; /* that have ended */
 	size_t nruns;
 };

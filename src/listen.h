@@ -8,15 +8,15 @@
 
 struct mz_listen {
 	bool is_unix;
-	bool is_loopback; /* nobody else reaches it */
-	const char *path; /* of a socket that was made; to be removed */
+	bool is_loopback;  /* nobody else reaches it */
+	const char *path;  /* of a socket that was made; to be removed */
 	const char *shown; /* "http://127.0.0.1:8080" without its scheme */
 	int fd;
 };
 
 /* Read where; listens to nothing yet. */
-bool mz_listen_parse(struct mz_listen *l, struct mz_arena *a,
-		     const char *where, struct mz_err *err) PGW_MUST_CHECK;
+bool mz_listen_parse(struct mz_listen *l, struct mz_arena *a, const char *where,
+		     struct mz_err *err) PGW_MUST_CHECK;
 
 /* Fill l->fd, and l->shown with the port that was got for port 0. */
 bool mz_listen_open(struct mz_listen *l, struct mz_arena *a, const char *where,

@@ -240,6 +240,15 @@ const char *mz_role_name(enum mz_role role);
 void mz_report_lockers(struct mz_report *r, const struct mz_locker *list,
 		       size_t n);
 
+/* A request that was answered: a line of the server's log. */
+struct mz_served {
+	const char *address, *method, *path;
+	int status;
+	uint64_t us;
+};
+
+void mz_report_request(struct mz_report *r, const struct mz_served *s);
+
 /* Text to stdout as it is, lines included: help, version, --print-config. */
 void mz_report_text(struct mz_report *r, const char *text);
 

@@ -5,121 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <zlib.h>
-
-#define JSON_TYPE "application/json; charset=utf-8"
-
-/* ---- answers */
-
-/* What a browser must not do with anything of ours. */
-static void put_headers(struct mz_exchange *x)
-{
-	static const char *const headers[][2] = {
-		{ "Cache-Control", "no-store" },
-		{ "Content-Security-Policy",
-		  "default-src 'none'; script-src 'self'; style-src 'self'; "
-		  "connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
-		  "form-action 'none'; frame-ancestors 'none'" },
-		{ "Cross-Origin-Opener-Policy", "same-origin" },
-		{ "Cross-Origin-Resource-Policy", "same-origin" },
-		{ "Referrer-Policy", "no-referrer" },
-		{ "X-Content-Type-Options", "nosniff" },
-		{ "X-Frame-Options", "DENY" },
-	};
-
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
-		mz_exchange_put_header(x, headers[i][0], headers[i][1]);
-}
-
-static void answer(struct mz_visit *v, int status, const char *type,
-		   struct pgw_view body)
-{
-	put_headers(v->x);
-	mz_exchange_answer(v->x, status, type, body);
-}
-
-void mz_serve_json(struct mz_visit *v, int status, const struct pgw_buf *body)
-{
-	if (body->failed)
-		answer(v, 500, JSON_TYPE, pgw_view_of("{\"ok\":false}"));
-	else
-		answer(v, status, JSON_TYPE, pgw_buf_view(body));
-}
-
-void mz_serve_text(struct mz_visit *v, int status, const char *type,
-		   const char *body)
-{
-	answer(v, status, type, pgw_view_of(body));
-}
-
-void mz_serve_refuse(struct mz_visit *v, int status, const char *code,
-		     const char *message, const char *hint)
-{
-	struct pgw_buf body;
-
-	pgw_buf_init(&body, SIZE_MAX);
-	mz_serve_refusal(&body, code, message, hint);
-	mz_serve_json(v, status, &body);
-	pgw_buf_release(&body);
-}
-
-/* ---- the page */
-
-static bool accepts(const struct mz_visit *v, const char *header,
-		    const char *what)
-{
-	const char *value = mz_exchange_header(v->x, header);
-
-	return value && strcasestr(value, what) != NULL;
-}
-
-static bool unpack(const struct mz_page_file *f, struct pgw_buf *out)
-{
-	z_stream z = { .avail_in = (uInt)f->size };
-	unsigned char *room = malloc(f->unpacked + 1);
-	bool ok;
-
-	if (!room)
-		return false;
-	memcpy(&z.next_in, &f->gzip, sizeof(f->gzip));
-	z.next_out = room;
-	z.avail_out = (uInt)f->unpacked + 1;
-	ok = inflateInit2(&z, 16 + MAX_WBITS) == Z_OK &&
-	     inflate(&z, Z_FINISH) == Z_STREAM_END;
-	inflateEnd(&z);
-	if (ok)
-		pgw_buf_put(out, room, f->unpacked);
-	free(room);
-	return ok;
-}
-
-static void answer_file(struct mz_visit *v, const struct mz_page_file *f)
-{
-	struct pgw_buf plain;
-
-	mz_exchange_put_header(v->x, "Vary", "Accept, Accept-Encoding");
-	if (accepts(v, "Accept-Encoding", "gzip")) {
-		mz_exchange_put_header(v->x, "Content-Encoding", "gzip");
-		answer(v, 200, f->type,
-		       (struct pgw_view){ f->gzip, f->size });
-		return;
-	}
-	pgw_buf_init(&plain, SIZE_MAX);
-	if (unpack(f, &plain))
-		answer(v, 200, f->type, pgw_buf_view(&plain));
-	else
-		answer(v, 500, NULL, (struct pgw_view){ 0 });
-	pgw_buf_release(&plain);
-}
-
-static const struct mz_page_file *page_file(const char *name)
-{
-	for (size_t i = 0; i < mz_page_count; i++)
-		if (strcmp(mz_page_files[i].name, name) == 0)
-			return &mz_page_files[i];
-	return NULL;
-}
 
 /* ---- routes */
 
@@ -154,54 +39,54 @@ static void no_memory(struct mz_visit *v)
 	mz_serve_refuse(v, 500, "internal", "out of memory", NULL);
 }
 
-/* The job of a query such as ?to=TAG&transaction=all, or NULL. */
-static struct mz_job *job_of_query(const struct call *call,
-				   enum mz_job_kind kind)
+/* The task of a query such as ?to=TAG&transaction=all, or NULL. */
+static struct mz_task *task_of_query(const struct call *call,
+				     enum mz_task_kind kind)
 {
-	struct mz_job *job = mz_job_new(kind, call->v);
+	struct mz_task *task = mz_task_new(kind, call->v);
 	const char *transaction;
 
-	if (!job) {
+	if (!task) {
 		no_memory(call->v);
 		return NULL;
 	}
-	job->ask.to = mz_http_parameter(&job->arena, call->r->query, "to");
-	job->ask.tag = mz_http_parameter(&job->arena, call->r->query, "tag");
-	transaction = mz_http_parameter(&job->arena, call->r->query,
+	task->ask.to = mz_http_parameter(&task->arena, call->r->query, "to");
+	task->ask.tag = mz_http_parameter(&task->arena, call->r->query, "tag");
+	transaction = mz_http_parameter(&task->arena, call->r->query,
 					"transaction");
 	if (!transaction)
-		return job;
-	job->ask.has_transaction = true;
+		return task;
+	task->ask.has_transaction = true;
 	if (strcmp(transaction, "all") == 0)
-		job->ask.transaction = MZ_TRANSACTION_ALL;
+		task->ask.transaction = MZ_TRANSACTION_ALL;
 	else if (strcmp(transaction, "each") != 0) {
-		mz_job_free(job);
+		mz_task_free(task);
 		mz_serve_refuse(call->v, 400, "usage",
 				"transaction is neither each nor all", NULL);
 		return NULL;
 	}
-	return job;
+	return task;
 }
 
 static void plan(const struct call *call)
 {
-	struct mz_job *job = job_of_query(call, MZ_JOB_PLAN);
+	struct mz_task *task = task_of_query(call, MZ_TASK_PLAN);
 
-	if (job)
-		mz_serve_job(call->s, call->v, job);
+	if (task)
+		mz_serve_task(call->s, call->v, task);
 }
 
 static void script(const struct call *call)
 {
-	struct mz_job *job = job_of_query(call, MZ_JOB_SCRIPT);
+	struct mz_task *task = task_of_query(call, MZ_TASK_SCRIPT);
 
-	if (!job)
+	if (!task)
 		return;
-	if (job->ask.tag) {
-		mz_serve_job(call->s, call->v, job);
+	if (task->ask.tag) {
+		mz_serve_task(call->s, call->v, task);
 		return;
 	}
-	mz_job_free(job);
+	mz_task_free(task);
 	mz_serve_refuse(call->v, 400, "usage", "which one? ?tag=TAG says it",
 			NULL);
 }
@@ -236,8 +121,8 @@ static void events(const struct call *call)
 
 static void page_or_status(const struct call *call)
 {
-	if (accepts(call->v, "Accept", "text/html"))
-		answer_file(call->v, page_file(""));
+	if (mz_serve_accepts(call->v, "Accept", "text/html"))
+		mz_serve_page(call->v, "");
 	else
 		status(call);
 }
@@ -246,27 +131,27 @@ static void file(const struct call *call)
 {
 	const char *name = strrchr(call->r->path, '/') + 1;
 
-	answer_file(call->v, page_file(name));
+	mz_serve_page(call->v, name);
 }
 
 static void migrate(const struct call *call)
 {
-	struct mz_job *job = mz_job_new(MZ_JOB_MIGRATE, call->v);
+	struct mz_task *task = mz_task_new(MZ_TASK_MIGRATE, call->v);
 	const char *why;
 
-	if (!job) {
+	if (!task) {
 		no_memory(call->v);
-	} else if (!mz_serve_parse(&job->ask, &job->arena, call->r->body,
+	} else if (!mz_serve_parse(&task->ask, &task->arena, call->r->body,
 				   &why)) {
 		mz_serve_refuse(call->v, 400, "usage", why, NULL);
-		mz_job_free(job);
-	} else if (job->ask.dry_run) {
-		job->kind = MZ_JOB_PLAN;
-		mz_serve_job(call->s, call->v, job);
+		mz_task_free(task);
+	} else if (task->ask.dry_run) {
+		task->kind = MZ_TASK_PLAN;
+		mz_serve_task(call->s, call->v, task);
 	} else {
-		mz_serve_migrate(call->s, call->v, job,
-				 accepts(call->v, "Accept",
-					 "text/event-stream"));
+		mz_serve_migrate(call->s, call->v, task,
+				 mz_serve_accepts(call->v, "Accept",
+						  "text/event-stream"));
 	}
 }
 
@@ -405,7 +290,7 @@ static bool is_of_us(struct mz_visit *v)
 static bool wants_page(const struct mz_visit *v, const struct route *row)
 {
 	return row->call == page_or_status &&
-	       accepts(v, "Accept", "text/html");
+	       mz_serve_accepts(v, "Accept", "text/html");
 }
 
 static bool may(struct mz_server *s, struct mz_visit *v,
@@ -452,7 +337,8 @@ static void put_address(const struct mz_server *s, struct mz_visit *v,
 	size_t end = forwarded ? strlen(forwarded) : 0;
 
 	strncpy(v->address, peer, sizeof(v->address) - 1);
-	while (mz_gate_is_one(proxies, v->address) && end > 0) {
+	while (mz_gate_is_one(proxies->list, proxies->n, v->address) &&
+	       end > 0) {
 		size_t start = end;
 
 		while (start > 0 && forwarded[start - 1] != ',')
@@ -519,8 +405,8 @@ void mz_serve_gone(void *ctx, struct mz_exchange *x)
 
 	if (!v)
 		return;
-	if (v->job)
-		v->job->owner = NULL;
+	if (v->task)
+		v->task->owner = NULL;
 	if (v->prev)
 		v->prev->next = v->next;
 	else
@@ -541,11 +427,10 @@ void mz_serve_answered(void *ctx, struct mz_exchange *x, int status)
 	if (!v)
 		return;
 	mz_report_request(&s->c->report,
-			  &(struct mz_served){
-				  .address = v->address,
-				  .method = methods[v->method],
-				  .path = v->path,
-				  .status = status,
-				  .us = (uint64_t)(pgw_clock_us() -
-						   v->began_us) });
+			  &(struct mz_served){ .address = v->address,
+					       .method = methods[v->method],
+					       .path = v->path,
+					       .status = status,
+					       .us = (uint64_t)(pgw_clock_us() -
+								v->began_us) });
 }

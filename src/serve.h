@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server: who asks (gate), by what way (http), what runs (jobs), and what
- * has happened (feed).  One thread has all of this; the jobs have others.
+ * The server: who asks (gate), by what way (http), what runs (tasks), and what
+ * has happened (feed).  One thread has all of this; the tasks have others.
  */
 #ifndef MZ_SERVE_H
 #define MZ_SERVE_H
@@ -9,8 +9,8 @@
 #include "feed.h"
 #include "gate.h"
 #include "http.h"
-#include "jobs.h"
 #include "json_serve.h"
+#include "tasks.h"
 
 #define MZ_RUNS_KEPT 20
 
@@ -28,13 +28,14 @@ struct mz_visit {
 		MZ_WAITS_STATUS, /* for a look at the database, number round */
 		MZ_WAITS_READY,
 		MZ_WAITS_METRICS,
-		MZ_WAITS_JOB,	/* for job, of its own */
+		MZ_WAITS_TASK,	 /* for task, of its own */
 		MZ_WAITS_EVENTS, /* a stream */
 	} waits;
+
 	uint64_t round;
-	struct mz_job *job;
-	uint64_t event;	    /* the next one that is to be sent */
-	bool until_result;  /* the stream ends with the present run */
+	struct mz_task *task;
+	uint64_t event;	   /* the next one that is to be sent */
+	bool until_result; /* the stream ends with the present run */
 	struct mz_visit *prev, *next;
 };
 
@@ -42,7 +43,7 @@ struct mz_server {
 	struct mz_context *c;
 	const char *base_path;
 	struct mz_gate gate;
-	struct mz_jobs jobs;
+	struct mz_tasks tasks;
 	struct mz_http *http;
 	struct mz_feed feed;
 	struct mz_visit *visits;
@@ -52,18 +53,18 @@ struct mz_server {
 	uint64_t round; /* of the present look, or the last one */
 
 	/* Runs: one at a time. */
-	struct mz_served_run *run; /* NULL = none */
+	struct mz_served_run *run;		  /* NULL = none */
 	struct mz_served_run *runs[MZ_RUNS_KEPT]; /* newest first */
 	size_t nruns;
 	uint64_t numbers; /* of runs so far */
 
 	/* For /metrics */
-	uint64_t answers[6];	/* by the first digit of their status */
-	uint64_t refused;	/* wrong secrets */
-	uint64_t results[2];	/* runs that failed, that succeeded */
+	uint64_t answers[6]; /* by the first digit of their status */
+	uint64_t refused;    /* wrong secrets */
+	uint64_t results[2]; /* runs that failed, that succeeded */
 	int64_t run_began_us, run_waits_us; /* of the present run */
 	double last_seconds, last_wait_seconds;
-	int64_t last_ended;	/* seconds since 1970 */
+	int64_t last_ended; /* seconds since 1970 */
 
 	int64_t ticks;
 	int signal;	     /* that asked us to end; 0 = none */
@@ -72,36 +73,50 @@ struct mz_server {
 	int stop_status; /* exit status that a cancelled run asks for */
 };
 
-/* ---- serve.c: from request to answer */
+/* ---- serve.c: from request to what answers it */
 
 void mz_serve_request(void *ctx, struct mz_exchange *x,
 		      const struct mz_request *r);
 void mz_serve_gone(void *ctx, struct mz_exchange *x);
 void mz_serve_answered(void *ctx, struct mz_exchange *x, int status);
 
-/* Whole answers; v is gone then. */
+/* ---- serve_answer.c: whole answers; v is gone then */
+
 void mz_serve_json(struct mz_visit *v, int status, const struct pgw_buf *body);
 void mz_serve_text(struct mz_visit *v, int status, const char *type,
 		   const char *body);
 void mz_serve_refuse(struct mz_visit *v, int status, const char *code,
 		     const char *message, const char *hint);
 
-/* ---- serve_run.c: jobs and streams */
+/* An answer of events begins. */
+void mz_serve_stream(struct mz_visit *v);
+
+/* A file of the page; "" is the page itself. */
+void mz_serve_page(struct mz_visit *v, const char *name);
+
+/* Whether that header of the request names it. */
+bool mz_serve_accepts(const struct mz_visit *v, const char *header,
+		      const char *what);
+
+/* ---- serve_run.c: tasks and streams */
 
 /* Have the database looked at, for v. */
 void mz_serve_look(struct mz_server *s, struct mz_visit *v,
 		   enum mz_waits waits);
 
-/* A job whose document is the answer. */
-void mz_serve_job(struct mz_server *s, struct mz_visit *v, struct mz_job *job);
+/* A task whose document is the answer. */
+void mz_serve_task(struct mz_server *s, struct mz_visit *v,
+		   struct mz_task *task);
 
 /* A run, for v: streamed, or answered when it is over. */
 void mz_serve_migrate(struct mz_server *s, struct mz_visit *v,
-		      struct mz_job *job, bool stream);
+		      struct mz_task *task, bool stream);
 
 /* A stream of events behind that number; 0 = of the present run, or new ones.
  */
 void mz_serve_events(struct mz_server *s, struct mz_visit *v, uint64_t behind);
+
+void mz_serve_forget_runs(struct mz_server *s);
 
 void mz_serve_woken(void *ctx);
 void mz_serve_tick(void *ctx);
@@ -109,9 +124,9 @@ void mz_serve_interrupted(void *ctx);
 
 /* ---- metrics.c */
 
-/* job is a look at the database, also one that failed. */
+/* task is a look at the database, also one that failed. */
 void mz_serve_metrics(struct mz_server *s, struct mz_visit *v,
-		      const struct mz_job *job);
+		      const struct mz_task *task);
 
 /* ---- the page: files that were packed when this was built */
 

@@ -10,13 +10,13 @@
 #   install_bench             what mizzle is compared with, by npm; sets BENCH_HOME
 
 build_packages=(
-	autoconf automake ca-certificates gcc libc-ares-dev libc6-dev libjansson-dev libssl-dev
+	autoconf automake ca-certificates gcc libc-ares-dev libc6-dev libevent-dev libjansson-dev libssl-dev
 	libutf8proc-dev make pkg-config zlib1g-dev
 )
 server_packages=(postgresql postgresql-contrib)
 test_packages=(
-	check iproute2 "${server_packages[@]}" openssl pgbouncer python3 tshark
-	xz-utils
+	bash-completion check fish iproute2 "${server_packages[@]}" openssl
+	pgbouncer python3 tshark xz-utils zsh
 )
 matrix_packages=(pgbouncer) # npm comes with what needs it
 lint_packages=(

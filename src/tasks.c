@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "jobs.h"
+#include "tasks.h"
 
 #include "run.h"
 #include "showing.h"
@@ -17,58 +17,58 @@
 #define STACK_BYTES ((size_t)1 << 20)
 #define LINES_MAX ((size_t)256 << 20)
 
-struct mz_job *mz_job_new(enum mz_job_kind kind, void *owner)
+struct mz_task *mz_task_new(enum mz_task_kind kind, void *owner)
 {
-	struct mz_job *job = calloc(1, sizeof(*job));
+	struct mz_task *task = calloc(1, sizeof(*task));
 
-	if (!job)
+	if (!task)
 		return NULL;
-	job->kind = kind;
-	job->owner = owner;
-	mz_arena_init(&job->arena);
-	pgw_buf_init(&job->lines, LINES_MAX);
-	return job;
+	task->kind = kind;
+	task->owner = owner;
+	mz_arena_init(&task->arena);
+	pgw_buf_init(&task->lines, LINES_MAX);
+	return task;
 }
 
-void mz_job_free(struct mz_job *job)
+void mz_task_free(struct mz_task *task)
 {
-	if (!job)
+	if (!task)
 		return;
-	pgw_buf_release(&job->lines);
-	mz_arena_release(&job->arena);
-	free(job);
+	pgw_buf_release(&task->lines);
+	mz_arena_release(&task->arena);
+	free(task);
 }
 
 /* ---- lists; j->mutex is held */
 
-static void append(struct mz_job_list *l, struct mz_job *job)
+static void append(struct mz_task_list *l, struct mz_task *task)
 {
-	job->next = NULL;
+	task->next = NULL;
 	if (l->last)
-		l->last->next = job;
+		l->last->next = task;
 	else
-		l->first = job;
-	l->last = job;
+		l->first = task;
+	l->last = task;
 }
 
-static struct mz_job *take_first(struct mz_job_list *l)
+static struct mz_task *take_first(struct mz_task_list *l)
 {
-	struct mz_job *job = l->first;
+	struct mz_task *task = l->first;
 
-	if (job)
-		l->first = job->next;
+	if (task)
+		l->first = task->next;
 	if (!l->first)
 		l->last = NULL;
-	return job;
+	return task;
 }
 
 /* A pipe that is full says the same. */
-static void wake(struct mz_jobs *j)
+static void wake(struct mz_tasks *j)
 {
 	(void)!write(j->wake_write, "", 1);
 }
 
-/* ---- what a job says */
+/* ---- what a task says */
 
 static ssize_t on_line(void *ctx, const char *data, size_t n)
 {
@@ -77,10 +77,10 @@ static ssize_t on_line(void *ctx, const char *data, size_t n)
 	pgw_buf_put(&w->present->lines, data, n);
 	if (!w->migrates)
 		return (ssize_t)n;
-	pthread_mutex_lock(&w->jobs->mutex);
-	pgw_buf_put(&w->jobs->said, data, n);
-	pthread_mutex_unlock(&w->jobs->mutex);
-	wake(w->jobs);
+	pthread_mutex_lock(&w->tasks->mutex);
+	pgw_buf_put(&w->tasks->said, data, n);
+	pthread_mutex_unlock(&w->tasks->mutex);
+	wake(w->tasks);
 	return (ssize_t)n;
 }
 
@@ -116,23 +116,23 @@ static void choose(struct mz_options *o, const struct mz_ask *ask)
 	o->require_approval |= ask->require_approval;
 }
 
-static bool command(struct mz_context *c, const struct mz_job *job,
+static bool command(struct mz_context *c, const struct mz_task *task,
 		    struct mz_err *err)
 {
-	switch (job->kind) {
-	case MZ_JOB_STATUS:
+	switch (task->kind) {
+	case MZ_TASK_STATUS:
 		return cmd_status(c, err);
-	case MZ_JOB_PLAN:
+	case MZ_TASK_PLAN:
 		return cmd_plan(c, err);
-	case MZ_JOB_SCRIPT:
-		return mz_show_script(c, job->ask.tag, err);
-	case MZ_JOB_MIGRATE:
+	case MZ_TASK_SCRIPT:
+		return mz_show_script(c, task->ask.tag, err);
+	case MZ_TASK_MIGRATE:
 		break;
 	}
 	return mz_run(c, MZ_APPLY, err);
 }
 
-static const char *name_of(enum mz_job_kind kind)
+static const char *name_of(enum mz_task_kind kind)
 {
 	static const char *const names[] = { "status", "plan", "script",
 					     "migrate" };
@@ -141,16 +141,16 @@ static const char *name_of(enum mz_job_kind kind)
 }
 
 static bool escapable(struct mz_context *c, struct mz_escape *e,
-		      const struct mz_job *job, struct mz_err *err)
+		      const struct mz_task *task, struct mz_err *err)
 {
 	c->arena.escape = e;
 	if (setjmp(e->to) == 0)
-		return command(c, job, err);
+		return command(c, task, err);
 	return mz_fail(err, MZ_internal,
 		       "out of memory; what was not committed is rolled back");
 }
 
-static void conclude(struct mz_context *c, struct mz_job *job, bool ok,
+static void conclude(struct mz_context *c, struct mz_task *task, bool ok,
 		     struct mz_err *err)
 {
 	if (!ok && err->signal)
@@ -158,16 +158,16 @@ static void conclude(struct mz_context *c, struct mz_job *job, bool ok,
 	if (!ok)
 		mz_report_error(&c->report, err);
 	mz_report_result(&c->report, &c->result, ok ? NULL : err);
-	job->ok = ok;
-	job->status = ok ? MZ_ok : err->status;
-	job->signal = ok ? 0 : err->signal;
-	job->result = c->result;
+	task->ok = ok;
+	task->status = ok ? MZ_ok : err->status;
+	task->signal = ok ? 0 : err->signal;
+	task->result = c->result;
 }
 
-static void run_with(struct mz_worker *w, struct mz_job *job, FILE *out,
+static void run_with(struct mz_worker *w, struct mz_task *task, FILE *out,
 		     FILE *err_stream)
 {
-	const struct mz_context *base = w->jobs->base;
+	const struct mz_context *base = w->tasks->base;
 	struct mz_context c = { .opt = base->opt,
 				.settings = base->settings,
 				.embedded = true,
@@ -178,61 +178,61 @@ static void run_with(struct mz_worker *w, struct mz_job *job, FILE *out,
 	struct mz_err err = { 0 };
 
 	mz_arena_init(&c.arena);
-	choose(&c.opt, &job->ask);
+	choose(&c.opt, &task->ask);
 	mz_report_init(&c.report, out, err_stream);
 	c.report.json = c.report.quiet = true;
-	c.report.closely = job->kind == MZ_JOB_MIGRATE;
-	c.report.command = name_of(job->kind);
+	c.report.closely = task->kind == MZ_TASK_MIGRATE;
+	c.report.command = name_of(task->kind);
 	if (base->bundle) {
 		bundle = mz_bundle_view(base->bundle, &c.arena);
 		c.bundle = &bundle;
 	}
-	conclude(&c, job, escapable(&c, &escape, job, &err), &err);
+	conclude(&c, task, escapable(&c, &escape, task, &err), &err);
 	(void)!mz_report_close(&c.report);
 	mz_arena_release(&c.arena);
 }
 
-static void run(struct mz_worker *w, struct mz_job *job)
+static void run(struct mz_worker *w, struct mz_task *task)
 {
 	FILE *out = stream(on_line, w), *err = stream(on_nothing, NULL);
 	int64_t start = pgw_clock_us();
 
-	job->status = MZ_internal;
+	task->status = MZ_internal;
 	if (out && err)
-		run_with(w, job, out, err);
+		run_with(w, task, out, err);
 	if (out)
 		fclose(out);
 	if (err)
 		fclose(err);
-	job->us = (uint64_t)(pgw_clock_us() - start);
+	task->us = (uint64_t)(pgw_clock_us() - start);
 }
 
 /* ---- threads */
 
-static struct mz_job *next_job(struct mz_worker *w)
+static struct mz_task *next_task(struct mz_worker *w)
 {
-	struct mz_jobs *j = w->jobs;
-	struct mz_job *job;
+	struct mz_tasks *j = w->tasks;
+	struct mz_task *task;
 
 	pthread_mutex_lock(&j->mutex);
-	while (!(job = take_first(&j->waiting[w->migrates])) && !j->ending)
+	while (!(task = take_first(&j->waiting[w->migrates])) && !j->ending)
 		pthread_cond_wait(&j->more, &j->mutex);
-	w->present = job;
+	w->present = task;
 	pthread_mutex_unlock(&j->mutex);
-	return job;
+	return task;
 }
 
 static void *work(void *ctx)
 {
 	struct mz_worker *w = ctx;
-	struct mz_jobs *j = w->jobs;
-	struct mz_job *job;
+	struct mz_tasks *j = w->tasks;
+	struct mz_task *task;
 
-	while ((job = next_job(w)) != NULL) {
-		run(w, job);
+	while ((task = next_task(w)) != NULL) {
+		run(w, task);
 		pthread_mutex_lock(&j->mutex);
 		w->present = NULL;
-		append(&j->done, job);
+		append(&j->done, task);
 		pthread_mutex_unlock(&j->mutex);
 		wake(j);
 	}
@@ -266,7 +266,7 @@ static bool start_worker(struct mz_worker *w)
 	return w->started;
 }
 
-static bool start_all(struct mz_jobs *j)
+static bool start_all(struct mz_tasks *j)
 {
 	int ends[2];
 
@@ -280,22 +280,22 @@ static bool start_all(struct mz_jobs *j)
 	return true;
 }
 
-bool mz_jobs_start(struct mz_jobs *j, const struct mz_context *base,
-		   struct mz_err *err)
+bool mz_tasks_start(struct mz_tasks *j, const struct mz_context *base,
+		    struct mz_err *err)
 {
-	*j = (struct mz_jobs){ .base = base, .wake = -1, .wake_write = -1 };
+	*j = (struct mz_tasks){ .base = base, .wake = -1, .wake_write = -1 };
 	pthread_mutex_init(&j->mutex, NULL);
 	pthread_cond_init(&j->more, NULL);
 	pgw_buf_init(&j->said, LINES_MAX);
 	for (size_t i = 0; i <= MZ_READERS; i++)
-		j->workers[i] = (struct mz_worker){ .jobs = j,
+		j->workers[i] = (struct mz_worker){ .tasks = j,
 						    .migrates = i == MZ_READERS,
 						    .interrupt_fd = -1,
 						    .signal_fd = -1 };
 	if (start_all(j))
 		return true;
 	mz_fail(err, MZ_internal, "cannot start threads: %s", strerror(errno));
-	mz_jobs_stop(j);
+	mz_tasks_stop(j);
 	return false;
 }
 
@@ -305,7 +305,7 @@ static void close_fd(int fd)
 		close(fd);
 }
 
-static void end_workers(struct mz_jobs *j)
+static void end_workers(struct mz_tasks *j)
 {
 	pthread_mutex_lock(&j->mutex);
 	j->ending = true;
@@ -324,16 +324,16 @@ static void end_workers(struct mz_jobs *j)
 	}
 }
 
-void mz_jobs_stop(struct mz_jobs *j)
+void mz_tasks_stop(struct mz_tasks *j)
 {
-	struct mz_job_list *lists[] = { &j->waiting[0], &j->waiting[1],
-					&j->done };
-	struct mz_job *job;
+	struct mz_task_list *lists[] = { &j->waiting[0], &j->waiting[1],
+					 &j->done };
+	struct mz_task *task;
 
 	end_workers(j);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		while ((job = take_first(lists[i])) != NULL)
-			mz_job_free(job);
+		while ((task = take_first(lists[i])) != NULL)
+			mz_task_free(task);
 	close_fd(j->wake);
 	close_fd(j->wake_write);
 	pgw_buf_release(&j->said);
@@ -341,15 +341,15 @@ void mz_jobs_stop(struct mz_jobs *j)
 	pthread_mutex_destroy(&j->mutex);
 }
 
-void mz_jobs_add(struct mz_jobs *j, struct mz_job *job)
+void mz_tasks_add(struct mz_tasks *j, struct mz_task *task)
 {
 	pthread_mutex_lock(&j->mutex);
-	append(&j->waiting[job->kind == MZ_JOB_MIGRATE], job);
+	append(&j->waiting[task->kind == MZ_TASK_MIGRATE], task);
 	pthread_cond_broadcast(&j->more);
 	pthread_mutex_unlock(&j->mutex);
 }
 
-void mz_jobs_take_said(struct mz_jobs *j, struct pgw_buf *said)
+void mz_tasks_take_said(struct mz_tasks *j, struct pgw_buf *said)
 {
 	unsigned char bytes[64];
 
@@ -361,17 +361,17 @@ void mz_jobs_take_said(struct mz_jobs *j, struct pgw_buf *said)
 	pthread_mutex_unlock(&j->mutex);
 }
 
-struct mz_job *mz_jobs_take_done(struct mz_jobs *j)
+struct mz_task *mz_tasks_take_done(struct mz_tasks *j)
 {
-	struct mz_job *job;
+	struct mz_task *task;
 
 	pthread_mutex_lock(&j->mutex);
-	job = take_first(&j->done);
+	task = take_first(&j->done);
 	pthread_mutex_unlock(&j->mutex);
-	return job;
+	return task;
 }
 
-void mz_jobs_cancel(struct mz_jobs *j, int signal)
+void mz_tasks_cancel(struct mz_tasks *j, int signal)
 {
 	unsigned char byte = (unsigned char)signal;
 
