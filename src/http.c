@@ -299,10 +299,17 @@ static void note(struct mz_exchange *x, int status)
 	hooks->answered(hooks->ctx, x, status);
 }
 
+/* A filter that was not allowed to write does not begin by itself. */
+static void push(struct connection *c)
+{
+	bufferevent_flush(c->filter, EV_WRITE, BEV_NORMAL);
+}
+
 void mz_exchange_answer(struct mz_exchange *x, int status, const char *type,
 			struct pgw_view body)
 {
 	struct evhttp_request *req = x->req;
+	struct connection *c = x->connection;
 	struct evbuffer *out = evbuffer_new();
 
 	if (out && body.n > 0)
@@ -312,6 +319,7 @@ void mz_exchange_answer(struct mz_exchange *x, int status, const char *type,
 	note(x, status);
 	drop_exchange(x);
 	evhttp_send_reply(req, status, NULL, out);
+	push(c);
 	if (out)
 		evbuffer_free(out);
 }
@@ -322,6 +330,7 @@ void mz_exchange_begin(struct mz_exchange *x, int status, const char *type)
 	x->begun = true;
 	note(x, status);
 	evhttp_send_reply_start(x->req, status, NULL);
+	push(x->connection);
 }
 
 bool mz_exchange_send(struct mz_exchange *x, struct pgw_view piece)
@@ -337,6 +346,7 @@ bool mz_exchange_send(struct mz_exchange *x, struct pgw_view piece)
 		return false;
 	evbuffer_add(out, piece.p, piece.n);
 	evhttp_send_reply_chunk(x->req, out);
+	push(x->connection);
 	evbuffer_free(out);
 	return true;
 }
@@ -344,9 +354,11 @@ bool mz_exchange_send(struct mz_exchange *x, struct pgw_view piece)
 void mz_exchange_end(struct mz_exchange *x)
 {
 	struct evhttp_request *req = x->req;
+	struct connection *c = x->connection;
 
 	drop_exchange(x);
 	evhttp_send_reply_end(req);
+	push(c);
 }
 
 /* ---- the loop */
