@@ -10,8 +10,6 @@
 #include "arena.h"
 #include "error.h"
 
-#include <event2/util.h>
-
 struct mz_http;
 struct mz_exchange; /* a request, until it was answered or its client left */
 
@@ -19,8 +17,9 @@ enum mz_method { MZ_GET, MZ_HEAD, MZ_POST, MZ_OTHER };
 
 struct mz_request {
 	enum mz_method method;
-	const char *path;  /* decoded; NULL when it was no path */
-	const char *query; /* as it came, or NULL */
+	const char *why_none; /* it is no proper request; NULL = it is one */
+	const char *path;     /* decoded; NULL when it was no path */
+	const char *query;    /* as it came, or NULL */
 	struct pgw_view body;
 	const char *address; /* who asks: "127.0.0.1", or "unix" */
 	int64_t began_us;
@@ -76,6 +75,10 @@ void *mz_exchange_get(const struct mz_exchange *x);
 
 /* A header of the request; NULL when it has none. */
 const char *mz_exchange_header(const struct mz_exchange *x, const char *name);
+
+/* All headers of that name, with commas between them; NULL = none. */
+const char *mz_exchange_list(const struct mz_exchange *x, struct mz_arena *a,
+			     const char *name);
 
 /* A header of the answer, before it is begun. */
 void mz_exchange_put_header(struct mz_exchange *x, const char *name,

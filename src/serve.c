@@ -333,9 +333,13 @@ static void put_address(const struct mz_server *s, struct mz_visit *v,
 			const char *peer)
 {
 	const mz_kind_texts *proxies = &s->c->opt.trusted_proxy;
-	const char *forwarded = mz_exchange_header(v->x, "X-Forwarded-For");
-	size_t end = forwarded ? strlen(forwarded) : 0;
+	const char *forwarded;
+	struct mz_arena a;
+	size_t end;
 
+	mz_arena_init(&a);
+	forwarded = mz_exchange_list(v->x, &a, "X-Forwarded-For");
+	end = forwarded ? strlen(forwarded) : 0;
 	strncpy(v->address, peer, sizeof(v->address) - 1);
 	while (mz_gate_is_one(proxies->list, proxies->n, v->address) &&
 	       end > 0) {
@@ -347,6 +351,7 @@ static void put_address(const struct mz_server *s, struct mz_visit *v,
 			     end - start);
 		end = start > 0 ? start - 1 : 0;
 	}
+	mz_arena_release(&a);
 }
 
 static struct mz_visit *new_visit(struct mz_server *s, struct mz_exchange *x,
@@ -381,8 +386,9 @@ void mz_serve_request(void *ctx, struct mz_exchange *x,
 		mz_exchange_answer(x, 503, NULL, (struct pgw_view){ 0 });
 		return;
 	}
-	if (!r->path) {
-		mz_serve_refuse(v, 400, "usage", "the path is none", NULL);
+	if (r->why_none) {
+		mz_exchange_put_header(x, "Connection", "close");
+		mz_serve_refuse(v, 400, "usage", r->why_none, NULL);
 		return;
 	}
 	if (s->signal) {
