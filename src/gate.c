@@ -89,24 +89,140 @@ enum mz_right mz_gate_right(const struct mz_gate *g, const char *authorization)
 	return right;
 }
 
+/* ---- addresses */
+
+#define ADDRESS_BYTES 16
+
+/* Up to three decimal digits; false past 255. */
+static bool take_number(const char **p, unsigned *out)
+{
+	const char *start = *p;
+
+	*out = 0;
+	while (**p >= '0' && **p <= '9' && *p - start < 3)
+		*out = *out * 10 + (unsigned)(*(*p)++ - '0');
+	return *p > start && *out <= 255;
+}
+
+/* a.b.c.d as ::ffff:a.b.c.d */
+static bool parse_four(const char *text, size_t n,
+		       unsigned char out[ADDRESS_BYTES])
+{
+	const char *p = text;
+	unsigned v;
+
+	memset(out, 0, ADDRESS_BYTES);
+	out[10] = out[11] = 0xFF;
+	for (size_t i = 12; i < ADDRESS_BYTES; i++) {
+		if (i > 12 && *p++ != '.')
+			return false;
+		if (!take_number(&p, &v))
+			return false;
+		out[i] = (unsigned char)v;
+	}
+	return (size_t)(p - text) == n;
+}
+
+static int lower(char c)
+{
+	return c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c;
+}
+
+static bool take_hex(const char **p, unsigned *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *start = *p, *at;
+
+	*out = 0;
+	while (**p && *p - start < 4 && (at = strchr(digits, lower(**p)))) {
+		*out = *out * 16 + (unsigned)(at - digits);
+		(*p)++;
+	}
+	return *p > start;
+}
+
+/* Without a part in dots; :: stands for as many zeros as are missing. */
+static bool parse_sixteen(const char *text, size_t n,
+			  unsigned char out[ADDRESS_BYTES])
+{
+	size_t at = 0, gap = ADDRESS_BYTES + 1;
+	const char *p = text, *end = text + n;
+	unsigned v;
+
+	memset(out, 0, ADDRESS_BYTES);
+	while (p < end) {
+		if (end - p >= 2 && p[0] == ':' && p[1] == ':') {
+			if (gap <= ADDRESS_BYTES)
+				return false;
+			gap = at;
+			p += 2;
+			continue;
+		}
+		if (at > 0 && p[-1] != ':' && *p++ != ':')
+			return false;
+		if (at + 2 > ADDRESS_BYTES || !take_hex(&p, &v))
+			return false;
+		out[at++] = (unsigned char)(v >> 8);
+		out[at++] = (unsigned char)v;
+	}
+	if (gap > ADDRESS_BYTES)
+		return at == ADDRESS_BYTES;
+	memmove(out + ADDRESS_BYTES - (at - gap), out + gap, at - gap);
+	memset(out + gap, 0, ADDRESS_BYTES - at);
+	return at < ADDRESS_BYTES;
+}
+
+static bool parse_address(const char *text, size_t n,
+			  unsigned char out[ADDRESS_BYTES], bool *four)
+{
+	static const char mapped[] = "::ffff:";
+	size_t skip = sizeof(mapped) - 1;
+
+	*four = !memchr(text, ':', n);
+	if (*four)
+		return parse_four(text, n, out);
+	if (n > skip && strncasecmp(text, mapped, skip) == 0 &&
+	    memchr(text, '.', n))
+		return parse_four(text + skip, n - skip, out);
+	return parse_sixteen(text, n, out);
+}
+
 /* ---- guessing */
 
 #define FREE_FAILURES 5u
 #define PAUSE_MAX_MS INT64_C(60000)
 #define FORGET_MS (10 * PAUSE_MAX_MS)
 
+static bool is_zero(const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
+static uint64_t hash_bytes(const void *data, size_t n)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+	return hash ? hash : 1;
+}
+
 /* Whoever has an IPv6 network has all its addresses: its first half counts. */
 static uint64_t hash_of(const char *address)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-	int groups = 0;
+	unsigned char bytes[ADDRESS_BYTES];
+	size_t n = strlen(address);
+	bool four;
 
-	for (const char *p = address; *p; p++) {
-		if (*p == ':' && (p[1] == ':' || ++groups == 4))
-			break;
-		hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-	}
-	return hash ? hash : 1;
+	if (!parse_address(address, n, bytes, &four))
+		return hash_bytes(address, n);
+	if (bytes[10] == 0xFF && bytes[11] == 0xFF && is_zero(bytes, 10))
+		return hash_bytes(bytes, ADDRESS_BYTES);
+	return hash_bytes(bytes, ADDRESS_BYTES / 2);
 }
 
 static size_t slot_of(uint64_t whom)
@@ -208,89 +324,6 @@ bool mz_gate_origin(const char *host, const char *origin,
 }
 
 /* ---- networks */
-
-#define ADDRESS_BYTES 16
-
-/* Up to three decimal digits; false past 255. */
-static bool take_number(const char **p, unsigned *out)
-{
-	const char *start = *p;
-
-	*out = 0;
-	while (**p >= '0' && **p <= '9' && *p - start < 3)
-		*out = *out * 10 + (unsigned)(*(*p)++ - '0');
-	return *p > start && *out <= 255;
-}
-
-/* a.b.c.d as ::ffff:a.b.c.d */
-static bool parse_four(const char *text, size_t n,
-		       unsigned char out[ADDRESS_BYTES])
-{
-	const char *p = text;
-	unsigned v;
-
-	memset(out, 0, ADDRESS_BYTES);
-	out[10] = out[11] = 0xFF;
-	for (size_t i = 12; i < ADDRESS_BYTES; i++) {
-		if (i > 12 && *p++ != '.')
-			return false;
-		if (!take_number(&p, &v))
-			return false;
-		out[i] = (unsigned char)v;
-	}
-	return (size_t)(p - text) == n;
-}
-
-static bool take_hex(const char **p, unsigned *out)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *start = *p, *at;
-
-	*out = 0;
-	while (**p && *p - start < 4 && (at = strchr(digits, **p | 0x20))) {
-		*out = *out * 16 + (unsigned)(at - digits);
-		(*p)++;
-	}
-	return *p > start;
-}
-
-/* Without a part in dots; :: stands for as many zeros as are missing. */
-static bool parse_sixteen(const char *text, size_t n,
-			  unsigned char out[ADDRESS_BYTES])
-{
-	size_t at = 0, gap = ADDRESS_BYTES + 1;
-	const char *p = text, *end = text + n;
-	unsigned v;
-
-	memset(out, 0, ADDRESS_BYTES);
-	while (p < end) {
-		if (end - p >= 2 && p[0] == ':' && p[1] == ':') {
-			if (gap <= ADDRESS_BYTES)
-				return false;
-			gap = at;
-			p += 2;
-			continue;
-		}
-		if (at > 0 && p[-1] != ':' && *p++ != ':')
-			return false;
-		if (at + 2 > ADDRESS_BYTES || !take_hex(&p, &v))
-			return false;
-		out[at++] = (unsigned char)(v >> 8);
-		out[at++] = (unsigned char)v;
-	}
-	if (gap > ADDRESS_BYTES)
-		return at == ADDRESS_BYTES;
-	memmove(out + ADDRESS_BYTES - (at - gap), out + gap, at - gap);
-	memset(out + gap, 0, ADDRESS_BYTES - at);
-	return at < ADDRESS_BYTES;
-}
-
-static bool parse_address(const char *text, size_t n,
-			  unsigned char out[ADDRESS_BYTES], bool *four)
-{
-	*four = !memchr(text, ':', n);
-	return *four ? parse_four(text, n, out) : parse_sixteen(text, n, out);
-}
 
 static bool has_prefix(const unsigned char *a, const unsigned char *b,
 		       unsigned bits)
