@@ -139,6 +139,8 @@ void mz_exchange_come(struct evhttp_request *req, void *ctx)
 	size_t n = 0;
 	char *decoded;
 
+	if (r.query && strstr(r.query, "%00"))
+		r.why_none = "a NUL is in it";
 	if (!x) {
 		evhttp_send_error(req, 503, NULL);
 		return;

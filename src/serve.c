@@ -119,9 +119,19 @@ static void events(const struct call *call)
 	mz_arena_release(&a);
 }
 
+/* HTML, and rather than JSON. */
+static bool accepts_page(const struct mz_visit *v)
+{
+	const char *accept = mz_exchange_header(v->x, "Accept");
+	const char *html = accept ? strcasestr(accept, "text/html") : NULL;
+	const char *json = html ? strcasestr(accept, "application/json") : NULL;
+
+	return html && (!json || html < json);
+}
+
 static void page_or_status(const struct call *call)
 {
-	if (mz_serve_accepts(call->v, "Accept", "text/html"))
+	if (accepts_page(call->v))
 		mz_serve_page(call->v, "");
 	else
 		status(call);
@@ -187,15 +197,16 @@ static bool is_path(const struct mz_server *s, const struct route *row,
 	       strcmp(path + n, row->path) == 0;
 }
 
-/* *known: the path is one of ours, whatever the method. */
+/* *methods: those of that path; 0 = it is none of ours. */
 static const struct route *find_route(const struct mz_server *s,
-				      const struct mz_request *r, bool *known)
+				      const struct mz_request *r,
+				      unsigned *methods)
 {
-	*known = false;
+	*methods = 0;
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		if (!is_path(s, &routes[i], r->path))
 			continue;
-		*known = true;
+		*methods |= routes[i].methods;
 		if (routes[i].methods & (1u << r->method))
 			return &routes[i];
 	}
@@ -289,8 +300,7 @@ static bool is_of_us(struct mz_visit *v)
 
 static bool wants_page(const struct mz_visit *v, const struct route *row)
 {
-	return row->call == page_or_status &&
-	       mz_serve_accepts(v, "Accept", "text/html");
+	return row->call == page_or_status && accepts_page(v);
 }
 
 static bool may(struct mz_server *s, struct mz_visit *v,
@@ -307,17 +317,18 @@ static bool may(struct mz_server *s, struct mz_visit *v,
 /* ---- from request to answer */
 
 static void no_route(struct mz_server *s, struct mz_visit *v,
-		     const struct mz_request *r, bool known)
+		     const struct mz_request *r, unsigned methods)
 {
 	size_t n = strlen(s->base_path);
 	bool slash = strncmp(r->path, s->base_path, n) == 0 &&
 		     strcmp(r->path + n, "/") == 0;
 
-	if (known) {
+	if (methods) {
 		mz_exchange_put_header(v->x, "Allow",
-				       strcmp(r->path, s->base_path) == 0 ?
+				       methods & 1u << MZ_POST ?
 					       "GET, HEAD, POST" :
-					       "GET, HEAD");
+				       methods & 1u << MZ_HEAD ? "GET, HEAD" :
+								 "GET");
 		mz_serve_refuse(v, 405, "usage", "not by this method", NULL);
 	} else if (slash || strcmp(r->path, "/") == 0) {
 		mz_exchange_put_header(v->x, "Location", s->base_path);
@@ -380,7 +391,7 @@ void mz_serve_request(void *ctx, struct mz_exchange *x,
 	struct mz_server *s = ctx;
 	struct mz_visit *v = new_visit(s, x, r);
 	const struct route *row;
-	bool known;
+	unsigned methods;
 
 	if (!v) {
 		mz_exchange_answer(x, 503, NULL, (struct pgw_view){ 0 });
@@ -397,9 +408,9 @@ void mz_serve_request(void *ctx, struct mz_exchange *x,
 				NULL);
 		return;
 	}
-	row = find_route(s, r, &known);
+	row = find_route(s, r, &methods);
 	if (!row)
-		no_route(s, v, r, known);
+		no_route(s, v, r, methods);
 	else if (may(s, v, row))
 		row->call(&(struct call){ s, v, r });
 }
