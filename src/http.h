@@ -10,8 +10,6 @@
 #include "arena.h"
 #include "error.h"
 
-#include <event2/util.h>
-
 struct mz_http;
 struct mz_exchange; /* a request, until it was answered or its client left */
 
