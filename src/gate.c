@@ -314,9 +314,10 @@ bool mz_gate_origin(const char *host, const char *origin,
 {
 	const char *behind;
 
-	if (sec_fetch_site && strcmp(sec_fetch_site, "same-origin") != 0 &&
-	    strcmp(sec_fetch_site, "none") != 0)
-		return false;
+	/* a browser that says so knows better than proxies let us see */
+	if (sec_fetch_site)
+		return strcmp(sec_fetch_site, "same-origin") == 0 ||
+		       strcmp(sec_fetch_site, "none") == 0;
 	if (!origin)
 		return true;
 	behind = strstr(origin, "://");

@@ -100,7 +100,7 @@ static int work(struct mz_context *c, int argc, char **argv)
 		ok = false;
 	}
 	ok = ok && run(c, &err);
-	if (!ok && err.signal)
+	if (!ok && err.signal < 0)
 		err.signal = mz_context_signal(c);
 	if (!ok)
 		mz_report_error(&c->report, &err);

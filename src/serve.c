@@ -129,19 +129,23 @@ static bool accepts_page(const struct mz_visit *v)
 	return html && (!json || html < json);
 }
 
-static void page_or_status(const struct call *call)
+/*
+ * The page, and what it names by a query alone: a path that has no slash at
+ * its end keeps its last part so.
+ */
+static bool wants_page(const struct mz_visit *v, const struct mz_request *r)
 {
-	if (accepts_page(call->v))
-		mz_serve_page(call->v, "");
-	else
-		status(call);
+	return mz_serve_has_page(r->query) || accepts_page(v);
 }
 
-static void file(const struct call *call)
+static void page_or_status(const struct call *call)
 {
-	const char *name = strrchr(call->r->path, '/') + 1;
+	const char *query = call->r->query;
 
-	mz_serve_page(call->v, name);
+	if (wants_page(call->v, call->r))
+		mz_serve_page(call->v, mz_serve_has_page(query) ? query : "");
+	else
+		status(call);
 }
 
 static void migrate(const struct call *call)
@@ -172,7 +176,7 @@ static const struct route {
 	const char *path;
 	bool based;
 	unsigned methods;
-	enum mz_right right; /* PAGE: what of it is no page */
+	enum mz_right right; /* of what is no page */
 	void (*call)(const struct call *call);
 } routes[] = {
 	{ "/healthz", false, READS, MZ_RIGHT_NONE, healthz },
@@ -180,8 +184,6 @@ static const struct route {
 	{ "/metrics", false, READS, MZ_RIGHT_READ, metrics },
 	{ "", true, READS, MZ_RIGHT_READ, page_or_status },
 	{ "", true, 1u << MZ_POST, MZ_RIGHT_MIGRATE, migrate },
-	{ "/page.js", true, READS, MZ_RIGHT_NONE, file },
-	{ "/page.css", true, READS, MZ_RIGHT_NONE, file },
 	{ "/status", true, READS, MZ_RIGHT_READ, status },
 	{ "/plan", true, READS, MZ_RIGHT_READ, plan },
 	{ "/sql", true, READS, MZ_RIGHT_READ, script },
@@ -298,19 +300,15 @@ static bool is_of_us(struct mz_visit *v)
 	return false;
 }
 
-static bool wants_page(const struct mz_visit *v, const struct route *row)
-{
-	return row->call == page_or_status && accepts_page(v);
-}
-
 static bool may(struct mz_server *s, struct mz_visit *v,
-		const struct route *row)
+		const struct mz_request *r, const struct route *row)
 {
 	if (!knows_host(s, v))
 		return false;
 	if (v->method == MZ_POST && !is_of_us(v))
 		return false;
-	return row->right == MZ_RIGHT_NONE || wants_page(v, row) ||
+	return row->right == MZ_RIGHT_NONE ||
+	       (row->call == page_or_status && wants_page(v, r)) ||
 	       has_secret(s, v, row->right);
 }
 
@@ -411,7 +409,7 @@ void mz_serve_request(void *ctx, struct mz_exchange *x,
 	row = find_route(s, r, &methods);
 	if (!row)
 		no_route(s, v, r, methods);
-	else if (may(s, v, row))
+	else if (may(s, v, r, row))
 		row->call(&(struct call){ s, v, r });
 }
 

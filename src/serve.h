@@ -91,6 +91,9 @@ void mz_serve_refuse(struct mz_visit *v, int status, const char *code,
 /* An answer of events begins. */
 void mz_serve_stream(struct mz_visit *v);
 
+/* Whether the page has a file of that name, which may be NULL. */
+bool mz_serve_has_page(const char *name);
+
 /* A file of the page; "" is the page itself. */
 void mz_serve_page(struct mz_visit *v, const char *name);
 

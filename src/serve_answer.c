@@ -128,6 +128,11 @@ static const struct mz_page_file *page_file(const char *name)
 	return NULL;
 }
 
+bool mz_serve_has_page(const char *name)
+{
+	return name && page_file(name) != NULL;
+}
+
 void mz_serve_page(struct mz_visit *v, const char *name)
 {
 	const struct mz_page_file *f = page_file(name);

@@ -392,7 +392,8 @@ static void end_if_idle(struct mz_server *s)
 		if (v->waits == MZ_WAITS_EVENTS)
 			mz_exchange_end(v->x);
 	}
-	mz_http_end(s->http);
+	if (!s->visits || pgw_clock_us() / 1000 >= s->deadline_ms)
+		mz_http_end(s->http);
 }
 
 static void finish(struct mz_server *s, struct mz_task *task)
@@ -470,6 +471,7 @@ void mz_serve_tick(void *ctx)
 		start_look(s);
 	if (s->signal && pgw_clock_us() / 1000 >= s->deadline_ms)
 		cancel(s);
+	end_if_idle(s);
 }
 
 /* The first signal lets a run end, the second cancels it. */

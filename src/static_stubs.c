@@ -8,10 +8,14 @@
  */
 #include <config.h>
 
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* The real ones have so many parameters. */
 /* NOLINTBEGIN(readability-function-size,readability-non-const-parameter) */
@@ -27,6 +31,7 @@ STUB(gai_strerror);
 STUB(getaddrinfo);
 STUB(gethostbyname);
 STUB(getnameinfo);
+STUB(getprotobynumber);
 STUB(getservbyname);
 STUB(getservbyport_r);
 
@@ -91,18 +96,31 @@ struct hostent *__wrap_gethostbyname(const char *name)
 	return NULL;
 }
 
+/* libevent asks who a client is, in numbers, and ends when it is not told. */
 int __wrap_getnameinfo(const struct sockaddr *address, socklen_t size,
 		       char *host, socklen_t host_size, char *service,
 		       socklen_t service_size, int flags)
 {
-	(void)address;
-	(void)size;
-	(void)host;
-	(void)host_size;
-	(void)service;
-	(void)service_size;
+	const struct sockaddr_in *four = (const void *)address;
+	const struct sockaddr_in6 *six = (const void *)address;
+	bool is_four = address->sa_family == AF_INET;
+	uint16_t port = is_four ? four->sin_port : six->sin6_port;
+
 	(void)flags;
-	return EAI_FAIL;
+	if (size < (is_four ? sizeof(*four) : sizeof(*six)) ||
+	    !inet_ntop(address->sa_family,
+		       is_four ? (const void *)&four->sin_addr :
+				 (const void *)&six->sin6_addr,
+		       host, host_size))
+		return EAI_FAMILY;
+	snprintf(service, service_size, "%u", (unsigned)ntohs(port));
+	return 0;
+}
+
+struct protoent *__wrap_getprotobynumber(int number)
+{
+	(void)number;
+	return NULL;
 }
 
 struct servent *__wrap_getservbyname(const char *name, const char *protocol)
