@@ -211,6 +211,7 @@ static bool run(struct mz_server *s, const struct mz_listen *l, void *tls,
 	mz_tasks_stop(&s->tasks);
 	mz_http_free(s->http);
 	mz_serve_forget_runs(s);
+	mz_serve_forget_looks(s);
 	mz_feed_release(&s->feed);
 	return ok;
 }
@@ -256,5 +257,7 @@ bool cmd_serve(struct mz_context *c, struct mz_err *err)
 	s->c = c;
 	s->base_path = c->opt.base_path;
 	mz_feed_init(&s->feed);
+	pgw_buf_init(&s->document, SIZE_MAX);
+	pgw_buf_init(&s->applied, SIZE_MAX);
 	return serve(s, err);
 }

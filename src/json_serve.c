@@ -20,6 +20,11 @@ static void put(struct pgw_buf *out, json_t *o)
 	free(text);
 }
 
+static const char *text_of(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
 /* ---- what a task has said */
 
 struct said {
@@ -28,7 +33,7 @@ struct said {
 
 static void sort_line(struct said *s, json_t *o)
 {
-	const char *event = json_string_value(json_object_get(o, "event"));
+	const char *event = text_of(o, "event");
 
 	if (!event)
 		return;
@@ -44,19 +49,27 @@ static void sort_line(struct said *s, json_t *o)
 		s->script = json_incref(o);
 }
 
+static struct pgw_view take_line(struct pgw_view *rest)
+{
+	const unsigned char *end = memchr(rest->p, '\n', rest->n);
+	size_t n = end ? (size_t)(end - rest->p) : rest->n;
+	struct pgw_view line = { rest->p, n };
+
+	rest->p += n + (end != NULL);
+	rest->n -= n + (end != NULL);
+	return line;
+}
+
 static struct said read_lines(struct pgw_view rest)
 {
 	struct said s = { .migrations = json_array(), .notices = json_array() };
 
 	while (rest.n > 0) {
-		const unsigned char *end = memchr(rest.p, '\n', rest.n);
-		size_t n = end ? (size_t)(end - rest.p) : rest.n;
-		json_t *o = json_loadb((const char *)rest.p, n, 0, NULL);
+		struct pgw_view line = take_line(&rest);
+		json_t *o = json_loadb((const char *)line.p, line.n, 0, NULL);
 
 		sort_line(&s, o);
 		json_decref(o);
-		rest.p += n + (end != NULL);
-		rest.n -= n + (end != NULL);
 	}
 	return s;
 }
@@ -93,6 +106,77 @@ void mz_serve_document(struct pgw_buf *out, const struct mz_task *task)
 	set_if(o, "notices", unless_empty(s.notices));
 	set_if(o, "error", s.error);
 	put(out, o);
+}
+
+/* ---- what was seen, and applied since */
+
+/* Tags, each with its event. */
+static json_t *read_applied(struct pgw_view rest)
+{
+	json_t *all = json_object();
+
+	while (rest.n > 0) {
+		struct pgw_view line = take_line(&rest);
+		json_t *o = json_loadb((const char *)line.p, line.n, 0, NULL);
+		const char *state = text_of(o, "state");
+		const char *tag = text_of(o, "tag");
+
+		if (tag && state && strcmp(state, "applied") == 0)
+			json_object_set(all, tag, o);
+		json_decref(o);
+	}
+	return all;
+}
+
+static void move_count(size_t counts[MZ_STATES], const char *state)
+{
+	for (int i = 0; i < MZ_STATES; i++) {
+		if (strcmp(state, mz_state_name((enum mz_state)i)) != 0)
+			continue;
+		counts[i] -= counts[i] > 0;
+		counts[MZ_APPLIED]++;
+	}
+}
+
+/* A line of a status, which is another one when it was applied. */
+static void mark(json_t *o, const json_t *applied, size_t counts[MZ_STATES])
+{
+	const char *event = text_of(o, "event");
+	const char *state = text_of(o, "state");
+	const char *tag = text_of(o, "tag");
+	const json_t *by = tag ? json_object_get(applied, tag) : NULL;
+
+	if (event && strcmp(event, "result") == 0)
+		for (int i = 0; i < MZ_STATES; i++)
+			mz_json_put_size(o, mz_state_name((enum mz_state)i),
+					 counts[i]);
+	if (!by || !state || strcmp(state, "applied") == 0)
+		return;
+	move_count(counts, state);
+	json_object_set_new(o, "state", json_string("applied"));
+	if (json_object_get(by, "hash"))
+		json_object_set(o, "recorded_hash",
+				json_object_get(by, "hash"));
+}
+
+void mz_serve_mark(struct mz_task *status, struct pgw_view applied)
+{
+	json_t *tags = read_applied(applied);
+	struct pgw_view rest = pgw_buf_view(&status->lines);
+	struct pgw_buf lines;
+
+	pgw_buf_init(&lines, SIZE_MAX);
+	while (rest.n > 0) {
+		struct pgw_view line = take_line(&rest);
+		json_t *o = json_loadb((const char *)line.p, line.n, 0, NULL);
+
+		mark(o, tags, status->result.counts);
+		put(&lines, o);
+		pgw_buf_put_text(&lines, "\n");
+	}
+	json_decref(tags);
+	pgw_buf_release(&status->lines);
+	status->lines = lines;
 }
 
 void mz_serve_refusal(struct pgw_buf *out, const char *code,

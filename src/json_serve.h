@@ -14,6 +14,9 @@
  */
 void mz_serve_document(struct pgw_buf *out, const struct mz_task *task);
 
+/* What a status has said, as it is after those lines of a run. */
+void mz_serve_mark(struct mz_task *status, struct pgw_view applied);
+
 /* {"ok":false,"error":{"code":...,"message":...,"hint":...}}; hint may be NULL
  */
 void mz_serve_refusal(struct pgw_buf *out, const char *code,

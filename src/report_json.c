@@ -298,6 +298,7 @@ static void put_sql(json_t *o, const struct mz_sql_error *sql)
 	mz_json_put_some(o, "detail", sql->detail);
 	mz_json_put_some(o, "server_hint", sql->hint);
 	mz_json_put_some(o, "context", sql->where);
+	mz_json_put_some(o, "source", sql->source);
 }
 
 void mz_json_error(struct mz_report *r, const struct mz_err *err)

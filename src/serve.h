@@ -50,7 +50,10 @@ struct mz_server {
 
 	/* Looks at the database: one at a time, shared by all who wait. */
 	bool looks;
-	uint64_t round; /* of the present look, or the last one */
+	uint64_t round;		 /* of the present look, or the last one */
+	struct mz_task *known;	 /* the last one that succeeded, or NULL */
+	struct pgw_buf document; /* of it; empty = to be made */
+	struct pgw_buf applied;	 /* what was applied since, a line each */
 
 	/* Runs: one at a time. */
 	struct mz_served_run *run;		  /* NULL = none */
@@ -101,11 +104,27 @@ void mz_serve_page(struct mz_visit *v, const char *name);
 bool mz_serve_accepts(const struct mz_visit *v, const char *header,
 		      const char *what);
 
-/* ---- serve_run.c: tasks and streams */
+/* ---- serve_look.c: looks at the database */
 
-/* Have the database looked at, for v. */
+/* Have it looked at, for v. */
 void mz_serve_look(struct mz_server *s, struct mz_visit *v,
 		   enum mz_waits waits);
+
+/* One is over; task is ours then. */
+void mz_serve_looked(struct mz_server *s, struct mz_task *task);
+
+/* The next one, if somebody waits for it or anyway is set. */
+void mz_serve_look_again(struct mz_server *s, bool anyway);
+
+/* A line of our run, which says that a migration was applied. */
+void mz_serve_applied(struct mz_server *s, struct pgw_view line);
+
+void mz_serve_forget_looks(struct mz_server *s);
+
+/* The status of HTTP for how a task has ended. */
+int mz_serve_status_of(const struct mz_task *task);
+
+/* ---- serve_run.c: tasks and streams */
 
 /* A task whose document is the answer. */
 void mz_serve_task(struct mz_server *s, struct mz_visit *v,

@@ -17,37 +17,13 @@
 
 /* ---- what became of a task */
 
-static int http_status(const struct mz_task *task)
-{
-	switch (task->status) {
-	case MZ_ok:
-		return 200;
-	case MZ_usage:
-		return task->kind == MZ_TASK_SCRIPT ? 404 : 422;
-	case MZ_history:
-	case MZ_refused:
-	case MZ_pending:
-	case MZ_findings:
-		return 422;
-	case MZ_locked:
-		return 409;
-	case MZ_connect:
-		return 503;
-	case MZ_sql:
-	case MZ_partial:
-	case MZ_internal:
-		break;
-	}
-	return 500;
-}
-
 static void answer_document(struct mz_visit *v, const struct mz_task *task)
 {
 	struct pgw_buf body;
 
 	pgw_buf_init(&body, SIZE_MAX);
 	mz_serve_document(&body, task);
-	mz_serve_json(v, http_status(task), &body);
+	mz_serve_json(v, mz_serve_status_of(task), &body);
 	pgw_buf_release(&body);
 }
 
@@ -68,90 +44,6 @@ void mz_serve_task(struct mz_server *s, struct mz_visit *v,
 	v->task = task;
 	task->owner = v;
 	mz_tasks_add(&s->tasks, task);
-}
-
-/* ---- looks: whoever comes while one is under way shares the next one */
-
-static void start_look(struct mz_server *s)
-{
-	struct mz_task *task = mz_task_new(MZ_TASK_STATUS, NULL);
-
-	if (!task)
-		return; /* the next tick tries again */
-	s->looks = true;
-	s->round++;
-	mz_tasks_add(&s->tasks, task);
-}
-
-void mz_serve_look(struct mz_server *s, struct mz_visit *v, enum mz_waits waits)
-{
-	v->waits = waits;
-	v->round = s->round + 1;
-	if (!s->looks)
-		start_look(s);
-}
-
-static void answer_status(struct mz_server *s, struct mz_visit *v,
-			  const struct mz_task *task,
-			  const struct pgw_buf *document)
-{
-	struct mz_serve_state state = {
-		.may_migrate = v->right == MZ_RIGHT_MIGRATE,
-		.present = s->run,
-		.runs = (const struct mz_served_run *const *)s->runs,
-		.nruns = s->nruns,
-	};
-	struct pgw_buf body;
-
-	pgw_buf_init(&body, SIZE_MAX);
-	mz_serve_status(&body, pgw_buf_view(document), &state);
-	mz_serve_json(v, http_status(task), &body);
-	pgw_buf_release(&body);
-}
-
-/* Ready: the database answers, and nothing is left to be applied. */
-static void answer_ready(struct mz_visit *v, const struct mz_task *task)
-{
-	const size_t *counts = task->result.counts;
-	size_t pending = counts[MZ_PENDING] + counts[MZ_OUT_OF_ORDER] +
-			 counts[MZ_PARTIAL];
-	char text[64];
-
-	if (!task->ok) {
-		mz_serve_text(v, 503, "application/json; charset=utf-8",
-			      "{\"ok\":false}\n");
-		return;
-	}
-	snprintf(text, sizeof(text), "{\"ok\":%s,\"pending\":%zu}\n",
-		 pending == 0 ? "true" : "false", pending);
-	mz_serve_text(v, pending == 0 ? 200 : 503,
-		      "application/json; charset=utf-8", text);
-}
-
-static void finish_look(struct mz_server *s, const struct mz_task *task)
-{
-	struct mz_visit *v, *next;
-	struct pgw_buf document;
-	bool again = false;
-
-	s->looks = false;
-	pgw_buf_init(&document, SIZE_MAX);
-	mz_serve_document(&document, task);
-	for (v = s->visits; v; v = next) {
-		bool mine = v->round == s->round;
-
-		next = v->next;
-		again |= v->round > s->round;
-		if (mine && v->waits == MZ_WAITS_STATUS)
-			answer_status(s, v, task, &document);
-		else if (mine && v->waits == MZ_WAITS_READY)
-			answer_ready(v, task);
-		else if (mine && v->waits == MZ_WAITS_METRICS)
-			mz_serve_metrics(s, v, task);
-	}
-	pgw_buf_release(&document);
-	if (again)
-		start_look(s);
 }
 
 /* ---- streams */
@@ -325,6 +217,8 @@ static void note_line(struct mz_server *s, struct pgw_view line)
 		run->result = copy(line);
 	else if (pgw_view_is(kind, "error") && !run->error)
 		run->error = copy(line);
+	else if (pgw_view_is(kind, "migration"))
+		mz_serve_applied(s, line);
 }
 
 static void take_lines(struct mz_server *s, struct pgw_view rest)
@@ -400,9 +294,11 @@ static void finish(struct mz_server *s, struct mz_task *task)
 {
 	if (task->kind == MZ_TASK_MIGRATE)
 		finish_run(s, task);
-	if (task->kind == MZ_TASK_STATUS)
-		finish_look(s, task);
-	else if (task->owner)
+	if (task->kind == MZ_TASK_STATUS) {
+		mz_serve_looked(s, task);
+		return;
+	}
+	if (task->owner)
 		answer_document(task->owner, task);
 	mz_task_free(task);
 }
@@ -440,14 +336,6 @@ void mz_serve_woken(void *ctx)
 	end_if_idle(s);
 }
 
-static bool waits_for_look(const struct mz_server *s)
-{
-	for (const struct mz_visit *v = s->visits; v; v = v->next)
-		if (v->round > s->round)
-			return true;
-	return false;
-}
-
 static void cancel(struct mz_server *s)
 {
 	if (s->run && !s->cancelled)
@@ -467,8 +355,7 @@ void mz_serve_tick(void *ctx)
 		    !mz_exchange_send(v->x, pgw_view_of(": \n\n")))
 			mz_exchange_end(v->x);
 	}
-	if (!s->looks && waits_for_look(s))
-		start_look(s);
+	mz_serve_look_again(s, s->ticks == 1 && !s->known);
 	if (s->signal && pgw_clock_us() / 1000 >= s->deadline_ms)
 		cancel(s);
 	end_if_idle(s);

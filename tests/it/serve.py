@@ -54,8 +54,8 @@ def paths():
     check('packed where that is understood', ('gzip', page.data),
           (packed.headers.get('content-encoding'),
            gzip.decompress(packed.data)))
-    for name, kind in (('page.js', 'text/javascript'),
-                       ('page.css', 'text/css')):
+    for name, kind in (('?page.js', 'text/javascript'),
+                       ('?page.css', 'text/css')):
         got = s.get(name)
         check(name, (200, kind + '; charset=utf-8', True), (
             got.status, got.headers.get('content-type'), len(got.data) > 100))
@@ -75,12 +75,12 @@ def paths():
     for path in ('/nothing', BASE + '/nothing', BASE + '/status/',
                  '/api/admin', BASE + 'x', BASE + '//status', '/status',
                  '/healthz/', '/healthz/../healthz', '//healthz', '/%2e%2e/',
-                 BASE + '/page.js.gz', BASE + '/page'):
+                 BASE + '/page.js', BASE + '/page'):
         got = s.get(path)
         check('%s is nothing' % path, (404, False, 'usage'), (
             got.status, got.json().get('ok'), got.code))
         secure(path, got)
-    for path in ('', 'status', 'plan', 'sql', 'events', 'page.js',
+    for path in ('', 'status', 'plan', 'sql', 'events',
                  '/healthz', '/readyz', '/metrics'):
         for method in ('PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'POST'):
             if path == '' and method == 'POST':
@@ -95,7 +95,7 @@ def paths():
     check('nothing was applied', '0', server.sql(
         's', "SELECT count(*) FROM pg_namespace WHERE nspname = 'drizzle'"))
     for path in ('/healthz', '/readyz', '/metrics', 'status', 'plan',
-                 'sql?tag=0000_a', '', 'page.css', '/nothing', 'plan?to=x'):
+                 'sql?tag=0000_a', '', '?page.css', '/nothing', 'plan?to=x'):
         got, head = s.get(path), s.ask('HEAD', path)
         secure('GET ' + path, got)
         secure('HEAD ' + path, head)
@@ -386,8 +386,12 @@ def locked():
     got = s.post()
     check('another run holds the lock', (409, False, 'locked'), (
         got.status, got.json()['ok'], got.code)) or note(str(got))
-    check('the status is there all the same', 200, s.get('status').status)
-    check('the plan, too', 200, s.get('plan').status)
+    for what in 'status', 'plan':
+        got = s.get(what)
+        check('nobody can read the history meanwhile: ' + what, (
+            409, 'locked', True), (got.status, got.code, 'pid ' in got.error[
+                'message']))
+    check('it is not ready', 503, s.get('/readyz').status)
     check('/metrics, too', 200, s.get('/metrics').status)
     holder.close()
     check('the CLI ends', 0, finish(cli).status)

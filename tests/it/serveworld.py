@@ -315,7 +315,7 @@ class Serving:
             host='localhost', wire=None, timeout=60):
         """path is that behind the base when it does not begin with /."""
         if not path.startswith('/'):
-            path = self.base + ('/' + path if path else '')
+            path = self.base + ('/' if path and path[0] != '?' else '') + path
         found = {**self.headers(headers, secret)}
         if not wire:
             found['Connection'] = 'close'

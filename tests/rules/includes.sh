@@ -40,7 +40,7 @@ deny_include proto 'sys/socket|sys/un|netinet/in|arpa/' \
 deny_include proto 'time\.h|sys/time' '/clock\.c$'
 deny_include proto 'fcntl|sys/stat|dirent|pwd' '/(outside|sock|tls[a-z_]*)\.c$'
 deny_include src 'openssl/' '/http_tls\.c$'
-deny_include src 'event2/' '/http(_tls)?\.[ch]$'
+deny_include src 'event2/' '/http(_tls|_exchange)?\.[ch]$'
 deny_include src 'sys/socket|netinet|arpa/|sys/un' \
 	'/(listen|http|static_stubs)\.c$'
 deny_include src 'ares'
