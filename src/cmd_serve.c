@@ -205,6 +205,7 @@ static bool run(struct mz_server *s, const struct mz_listen *l, void *tls,
 	ok = s->http != NULL;
 	if (ok) {
 		tell_where(s, l, tls != NULL);
+		mz_serve_look_again(s, true);
 		ok = mz_http_run(s->http) ||
 		     mz_fail(err, MZ_internal, "the server failed");
 	}

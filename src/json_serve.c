@@ -219,6 +219,20 @@ static json_t *ended(const struct mz_served_run *run)
 			 "error", loaded(run->error));
 }
 
+void mz_serve_busy(struct pgw_buf *out, const struct mz_served_run *run)
+{
+	json_t *error = json_object();
+	json_t *o = json_object();
+
+	mz_json_put_text(error, "code", "locked");
+	mz_json_put_text(error, "message", "this server is migrating already");
+	mz_json_put_text(error, "hint", "its events tell how far it is");
+	json_object_set_new(o, "ok", json_false());
+	json_object_set_new(o, "error", error);
+	json_object_set_new(o, "running", present(run));
+	put(out, o);
+}
+
 void mz_serve_status(struct pgw_buf *out, struct pgw_view document,
 		     const struct mz_serve_state *s)
 {

@@ -41,6 +41,9 @@ struct mz_serve_state {
 void mz_serve_status(struct pgw_buf *out, struct pgw_view document,
 		     const struct mz_serve_state *s);
 
+/* The refusal of a second run, with the one that is in its way. */
+void mz_serve_busy(struct pgw_buf *out, const struct mz_served_run *run);
+
 /* {"event":"run",...} */
 void mz_serve_run_event(struct pgw_buf *out, const struct mz_served_run *run);
 

@@ -162,10 +162,14 @@ static bool begin_run(struct mz_server *s)
 	return true;
 }
 
-static void refuse_second(struct mz_visit *v)
+static void refuse_second(struct mz_server *s, struct mz_visit *v)
 {
-	mz_serve_refuse(v, 409, "locked", "this server is migrating already",
-			"its events tell how far it is");
+	struct pgw_buf body;
+
+	pgw_buf_init(&body, SIZE_MAX);
+	mz_serve_busy(&body, s->run);
+	mz_serve_json(v, 409, &body);
+	pgw_buf_release(&body);
 }
 
 void mz_serve_migrate(struct mz_server *s, struct mz_visit *v,
@@ -178,7 +182,7 @@ void mz_serve_migrate(struct mz_server *s, struct mz_visit *v,
 		if (busy && stream)
 			start_stream(s, v, s->run->first_event, true);
 		else
-			refuse_second(v);
+			refuse_second(s, v);
 		return;
 	}
 	task->owner = stream ? NULL : v;
@@ -319,6 +323,7 @@ void mz_serve_woken(void *ctx)
 	struct mz_task *done = NULL, *task;
 	struct pgw_buf said;
 
+	mz_tasks_woken(&s->tasks);
 	while ((task = mz_tasks_take_done(&s->tasks)) != NULL) {
 		task->next = done;
 		done = task;
@@ -355,7 +360,7 @@ void mz_serve_tick(void *ctx)
 		    !mz_exchange_send(v->x, pgw_view_of(": \n\n")))
 			mz_exchange_end(v->x);
 	}
-	mz_serve_look_again(s, s->ticks == 1 && !s->known);
+	mz_serve_look_again(s, false);
 	if (s->signal && pgw_clock_us() / 1000 >= s->deadline_ms)
 		cancel(s);
 	end_if_idle(s);

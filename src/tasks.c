@@ -349,12 +349,16 @@ void mz_tasks_add(struct mz_tasks *j, struct mz_task *task)
 	pthread_mutex_unlock(&j->mutex);
 }
 
-void mz_tasks_take_said(struct mz_tasks *j, struct pgw_buf *said)
+void mz_tasks_woken(struct mz_tasks *j)
 {
 	unsigned char bytes[64];
 
 	while (read(j->wake, bytes, sizeof(bytes)) > 0)
 		continue;
+}
+
+void mz_tasks_take_said(struct mz_tasks *j, struct pgw_buf *said)
+{
 	pthread_mutex_lock(&j->mutex);
 	pgw_buf_put(said, j->said.data, j->said.len);
 	pgw_buf_drop(&j->said, j->said.len);

@@ -81,7 +81,13 @@ void mz_tasks_stop(struct mz_tasks *j);
 
 void mz_tasks_add(struct mz_tasks *j, struct mz_task *task);
 
-/* After j->wake was readable: what was said since, then what is done. */
+/*
+ * After j->wake was readable.  First of all: what is said or done from then on
+ * makes it readable again.
+ */
+void mz_tasks_woken(struct mz_tasks *j);
+
+/* What was said since, and what is done. */
 void mz_tasks_take_said(struct mz_tasks *j, struct pgw_buf *said);
 struct mz_task *mz_tasks_take_done(struct mz_tasks *j); /* NULL = no more */
 

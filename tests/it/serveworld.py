@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A `mizzle serve` for tests: requests to it, and all that it ever said."""
+import atexit
 import json
 import os
 import re
@@ -265,6 +266,7 @@ class Serving:
             self.process = start(*options, env=env, prefix=prefix, stdout=out,
                                  stderr=err, **more)
         servings.append(self)
+        atexit.register(self.kill)
         self.where = None
         if ready:
             self.find(listen)
@@ -367,6 +369,12 @@ class Serving:
             self.process.wait()
             status = 'timeout'
         return Result(status, self.out(), self.err())
+
+    def kill(self):
+        """A test that fails must not leave it behind."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def stop(self, want=0):
         """SIGTERM while nothing runs."""
