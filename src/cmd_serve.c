@@ -26,7 +26,11 @@ static bool add_file(struct mz_server *s, const char *path, enum mz_right right,
 	bool ok;
 
 	pgw_buf_init(&text, SECRET_FILE_MAX);
-	ok = mz_file_read(&file, path, &text) || mz_file_fail(&file, err);
+	ok = mz_file_read(&file, path, &text);
+	if (!ok) {
+		mz_file_fail(&file, err);
+		mz_hint(err, "secrets are read from there, one a line");
+	}
 	if (ok && mz_gate_add(&s->gate, &s->c->arena, pgw_buf_view(&text),
 			      right) == 0) {
 		ok = mz_fail(err, MZ_usage, "there is no secret in %s", path);
@@ -136,6 +140,9 @@ static bool settle(struct mz_context *c, struct mz_err *err)
 	if ((c->opt.tls_cert != NULL) != (c->opt.tls_key != NULL))
 		return mz_fail(err, MZ_usage,
 			       "--tls-cert and --tls-key go together");
+	if (c->opt.max_connections == 0)
+		return mz_fail(err, MZ_usage,
+			       "--max-connections 0 would serve nobody");
 	if (!check_base_path(c->opt.base_path, err) ||
 	    !mz_settle_folder(c, err) || !mz_settle_history(c, err) ||
 	    !mz_settings_load(&c->settings, &c->opt, &c->arena, err) ||
@@ -145,15 +152,25 @@ static bool settle(struct mz_context *c, struct mz_err *err)
 	return true;
 }
 
-/* A connection is a descriptor. */
-static void raise_limit(void)
+#define OWN_DESCRIPTORS 32 /* connections to the database, files, pipes */
+
+/* A connection is a descriptor.  How many there may be. */
+static size_t connections_max(const struct mz_options *o)
 {
+	size_t most = o->max_connections;
 	struct rlimit limit;
+	size_t room;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
+		return most;
 	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return most;
+	room = limit.rlim_cur > 2 * OWN_DESCRIPTORS ?
+		       (size_t)limit.rlim_cur - OWN_DESCRIPTORS :
+		       (size_t)limit.rlim_cur / 2;
+	return most < room ? most : room;
 }
 
 /* ---- serving */
@@ -167,7 +184,7 @@ static struct mz_http *open_http(struct mz_server *s, const struct mz_listen *l,
 		.tls = tls,
 		.wake = s->tasks.wake,
 		.interrupt_fd = s->c->interrupt_fd,
-		.connections_max = s->c->opt.max_connections,
+		.connections_max = connections_max(&s->c->opt),
 		.hooks = { .request = mz_serve_request,
 			   .gone = mz_serve_gone,
 			   .answered = mz_serve_answered,
@@ -243,7 +260,6 @@ static bool serve(struct mz_server *s, struct mz_err *err)
 		if (!tls)
 			return false;
 	}
-	raise_limit();
 	ok = mz_listen_open(&l, &c->arena, c->opt.listen, err) &&
 	     run(s, &l, tls, err) && ended(s, err);
 	mz_listen_remove(&l);

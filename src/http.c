@@ -38,6 +38,20 @@ static void let_in(struct mz_http *h)
 		evconnlistener_enable(l);
 }
 
+/* There are no descriptors left: the next tick may be better. */
+static void on_accept_failed(struct evconnlistener *l, void *evhttp)
+{
+	(void)evhttp;
+	evconnlistener_disable(l);
+}
+
+static void try_again(struct mz_http *h)
+{
+	if (h->bound && !h->full)
+		evconnlistener_enable(
+			evhttp_bound_socket_get_listener(h->bound));
+}
+
 static void forget(struct mz_connection *c)
 {
 	struct mz_http *h = c->http;
@@ -187,6 +201,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	forget_ended(h);
+	try_again(h);
 	hang_up_on_the_slow(h);
 	h->setup.hooks.tick(h->setup.hooks.ctx);
 }
@@ -226,7 +241,11 @@ static bool set_up(struct mz_http *h)
 	evutil_make_socket_nonblocking(h->setup.listener);
 	h->bound = evhttp_accept_socket_with_handle(h->evhttp,
 						    h->setup.listener);
-	return h->bound && watch_all(h);
+	if (!h->bound)
+		return false;
+	evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(h->bound),
+				    on_accept_failed);
+	return watch_all(h);
 }
 
 struct mz_http *mz_http_new(const struct mz_http_setup *setup,
