@@ -207,22 +207,29 @@ static char *copy(struct pgw_view v)
 	return text;
 }
 
-/* What of a line is to be known of the run when it is over. */
-static void note_line(struct mz_server *s, struct pgw_view line)
+/*
+ * What of a line is to be known of the run when it is over.  Its result is not
+ * told yet: who has that may ask for the next run.
+ */
+static bool note_line(struct mz_server *s, struct pgw_view line)
 {
 	struct pgw_view kind = mz_feed_kind(line);
 	struct mz_served_run *run = s->run;
 
 	if (!run)
-		return;
+		return false;
+	if (pgw_view_is(kind, "result")) {
+		free(run->result);
+		run->result = copy(line);
+		return false;
+	}
 	if (pgw_view_is(kind, "start"))
 		s->run_waits_us = pgw_clock_us() - s->run_began_us;
-	else if (pgw_view_is(kind, "result") && !run->result)
-		run->result = copy(line);
 	else if (pgw_view_is(kind, "error") && !run->error)
 		run->error = copy(line);
 	else if (pgw_view_is(kind, "migration"))
 		mz_serve_applied(s, line);
+	return true;
 }
 
 static void take_lines(struct mz_server *s, struct pgw_view rest)
@@ -232,8 +239,8 @@ static void take_lines(struct mz_server *s, struct pgw_view rest)
 		size_t n = end ? (size_t)(end - rest.p) : rest.n;
 		struct pgw_view line = { rest.p, n };
 
-		tell(s, line);
-		note_line(s, line);
+		if (note_line(s, line))
+			tell(s, line);
 		rest.p += n + (end != NULL);
 		rest.n -= n + (end != NULL);
 	}
@@ -265,6 +272,9 @@ static void keep_run(struct mz_server *s)
 	s->run = NULL;
 }
 
+static const char no_result[] = "{\"event\":\"result\",\"command\":"
+				"\"migrate\",\"ok\":false}";
+
 static void finish_run(struct mz_server *s, const struct mz_task *task)
 {
 	put_now(s->run->ended);
@@ -275,6 +285,9 @@ static void finish_run(struct mz_server *s, const struct mz_task *task)
 	if (task->signal)
 		s->stop_status = 128 + task->signal;
 	keep_run(s);
+	/* streams end with it, so that there is one in any case */
+	tell(s,
+	     pgw_view_of(s->runs[0]->result ? s->runs[0]->result : no_result));
 }
 
 /* ---- the loop's hooks */
@@ -332,12 +345,12 @@ void mz_serve_woken(void *ctx)
 	mz_tasks_take_said(&s->tasks, &said);
 	take_lines(s, pgw_buf_view(&said));
 	pgw_buf_release(&said);
-	pump(s);
 	while ((task = done) != NULL) {
 		done = task->next;
 		detach(task);
 		finish(s, task);
 	}
+	pump(s);
 	end_if_idle(s);
 }
 

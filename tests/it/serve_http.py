@@ -416,7 +416,7 @@ def fuzz(s, seconds):
                     wrong.append(data)
             except Broken as e:
                 text = e.args[0]
-                if text and not text.startswith(b'HTTP/1.'):
+                if text and not text.startswith(b'HTTP/'):
                     wrong.append((data, text[:200]))
             except (ValueError, IndexError) as e:
                 wrong.append((data, e))
