@@ -275,16 +275,16 @@ void mz_gate_passed(struct mz_gate *g, const char *address)
 
 /* ---- hosts and origins */
 
-/* Without its port; what is in brackets may have colons. */
+/* Without its port; what is in brackets may have colons.  "" = it is none. */
 static struct pgw_view without_port(const char *host)
 {
-	const char *end = host[0] == '[' ? strchr(host, ']') : NULL;
+	const char *bracket = host[0] == '[' ? strchr(host, ']') : NULL;
+	size_t n = bracket ? (size_t)(bracket - host) + 1 : strcspn(host, ":");
+	const char *rest = host + n;
 
-	if (end)
-		return (struct pgw_view){ (const unsigned char *)host,
-					  (size_t)(end - host) + 1 };
-	return (struct pgw_view){ (const unsigned char *)host,
-				  strcspn(host, ":") };
+	if (*rest == ':')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	return (struct pgw_view){ (const unsigned char *)host, *rest ? 0 : n };
 }
 
 static bool is_name(struct pgw_view v, const char *name)

@@ -84,7 +84,7 @@ static void headers(char *text, size_t n)
 		abort();
 	gate.nhosts = 1;
 	gate.hosts = parts;
-	if (text[0] && !strchr(text, ':') && !mz_gate_host(&gate, text))
+	if (text[0] && !strpbrk(text, ":[") && !mz_gate_host(&gate, text))
 		abort();
 	mz_gate_host(&gate, parts[1]);
 	mz_gate_origin(parts[0], parts[1], parts[2]);
