@@ -191,6 +191,30 @@ check 'SQL that fails' '1 ' "$? $said"
 check 'where it is' '  at line 2, column 8' "$(grep '  at line' "$room/err")"
 check 'what it is' '42703: column "nothing" does not exist' "$(grep '^42' "$room/err")"
 
+# Whoever asks for a variable is told on descriptor 9, if it is the library.
+cat >"$room/spy.c" <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+char *getenv(const char *name)
+{
+	static char *(*real)(const char *name);
+	Dl_info from;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "getenv");
+	if (dladdr(__builtin_return_address(0), &from) && from.dli_fname &&
+	    strstr(from.dli_fname, "libmizzle"))
+		dprintf(9, "%s\n", name);
+	return real(name);
+}
+END
+if $CC -shared -fPIC -o "$room/spy.so" "$room/spy.c" 2>"$room/cc.log"; then
+	LD_PRELOAD=$room/spy.so "$room/startup" "$srcdir/drizzle" 9>"$room/asked" \
+		>"$room/out" 2>&1
+	check 'no variable of the environment is asked for' '' "$(cat "$room/asked")"
+fi
+
 mkdir "$room/slow"
 printf 'CREATE TABLE slow ();\nSELECT pg_sleep(600);\n' >"$room/slow/1_slow.sql"
 
