@@ -322,10 +322,11 @@ static char **set_up(struct runner *r, int n, char **words)
 	return *words ? words + 1 : words;
 }
 
+/* NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c): it is made for that */
 static void on_signal(int number_of_it)
 {
 	(void)number_of_it;
-	mizzle_cancel(first);
+	mizzle_cancel(first); /* NOLINT(bugprone-signal-handler,cert-sig30-c) */
 }
 
 static void *listen_to_stdin(void *ctx)
