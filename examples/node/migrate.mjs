@@ -44,7 +44,15 @@ export async function migrate({
     { env: { ...process.env, DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const ended = new Promise((resolve, reject) => {
-    child.on('error', reject); // it is not there
+    child.on('error', (error) =>
+      reject(
+        new MigrationError({
+          code: 'usage',
+          message: `cannot run ${program}: ${error.message}`,
+          hint: 'install the npm package mizzle, or let MIZZLE name the program',
+        }),
+      ),
+    );
     child.on('close', (status, killed) => resolve({ status, killed }));
   });
   ended.catch(() => {});

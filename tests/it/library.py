@@ -322,6 +322,24 @@ def leftover():
         CONNECT, NOTHING, 1), pick(end, 'code', 'fate', 'applied'))
 
 
+def alarmed():
+    """Programs have timers and children, and threads that get their signals:
+    a system call that is interrupted goes on."""
+    world = newdir('alarmed')
+    journal(world, [('0000_a', 'CREATE TABLE a (t text);'),
+                    ('0001_b', 'SELECT pg_sleep(0.3);'),
+                    ('0002_c', "INSERT INTO a VALUES ('%s');" % ('x' * 3000000)),
+                    ('0003_d', "SELECT repeat('y', 3000000);"),
+                    ('0004_e', 'CREATE INDEX CONCURRENTLY a_t ON a (md5(t));')])
+    db = server.fresh('m')
+    run = tool(*place(db, world, wait=60000), 'alarms', 'migrate', 'status',
+               'migrate')
+    check('under a hail of signals', [(0, 5), (0, 0), (0, 0)], [
+        pick(e, 'code', 'applied') for e in run.events('end')])
+    check('nothing of it is lost', '1|3000000', server.sql(
+        db, 'SELECT count(*), max(length(t)) FROM a'))
+
+
 def tls():
     """OpenSSL is the whole program's: its configuration is read before we use
     it, so that what others ask of it then is what they have configured."""
@@ -433,6 +451,7 @@ locked()
 cancelled()
 leftover()
 progress()
+alarmed()
 tls()
 together()
 starved()

@@ -287,6 +287,9 @@ ready' "$(grep -c '^applied "000' "$out"; grep -v '^applied' "$out" |
 mkdir "$room/node"
 cp "$srcdir"/examples/node/*.mjs "$room/node"
 if command -v node >/dev/null; then
+	MIZZLE=$room/nothing node "$room/node/server.mjs" >"$room/node.out" 2>&1
+	check 'Node, without the program: is told' 1 \
+		"$(grep -c '"usage".*cannot run .*nothing' "$room/node.out")"
 	node_server 'Node, by the program' MIZZLE="${mizzle:-$prefix/bin/mizzle}"
 	koffi=$(cache_dir)/koffi
 	if keep_npm "$srcdir/tests/packaging/koffi/package.json" "$koffi"; then
