@@ -36,7 +36,7 @@ const Failure = koffi.struct('mizzle_error', fields(`
   str sqlstate sql_message sql_detail sql_hint sql_context`));
 const Result = koffi.struct('mizzle_result', {
   ...fields('uint64_t applied pending total us round_trips'),
-  counts: koffi.array('uint64_t', 7),
+  counts: koffi.array('uint64_t', 16),
 });
 koffi.proto('void mizzle_on_event(void *ctx, const mizzle_event *event)');
 const Each = koffi.proto('void mizzle_each(void *ctx, const mizzle_migration *migration)');

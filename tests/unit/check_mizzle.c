@@ -340,7 +340,7 @@ START_TEST(no_field_moves)
 	LAST(migration, when, 48, 56);
 	LAST(error, line, 56, 112);
 	LAST(error, sql_context, 104, 112);
-	LAST(result, counts, 40, 96);
+	LAST(result, counts, 40, 168);
 #undef LAST
 #endif
 	ck_assert_int_eq(MIZZLE_EVENT_WARNING, 11);
