@@ -66,7 +66,7 @@ lib/pkgconfig/mizzle.pc
 share/man/man1/mizzle.1
 share/man/man3/libpgw.3
 share/man/man3/mizzle.3' "$(cd "$prefix" && find . ! -type d | sed 's,^\./,,' |
-	grep -vE '^include/pgw/[a-oq-z]|/completions?/|site-functions' | LC_ALL=C sort)"
+	grep -vE '^include/pgw/[a-oq-z]|/completions/|/site-functions/|/vendor_completions\.d/' | LC_ALL=C sort)"
 check 'the link' libmizzle.so.0 "$(readlink "$prefix/lib/libmizzle.so")"
 check 'the program asks for no library of ours' 0 \
 	"$(readelf -d "$prefix/bin/mizzle" | grep -c 'NEEDED.*mizzle')"
