@@ -20,11 +20,6 @@ static void listing_add(struct mz_listing *d, struct mz_arena *a,
 	d->count++;
 }
 
-static void drop_stream(void *stream)
-{
-	closedir(stream);
-}
-
 /* Paths are sorted, so those below one directory stand together. */
 static bool list_packed(struct mz_listing *d, struct mz_arena *a,
 			const struct mz_bundle *b, const char *dir)
@@ -50,6 +45,11 @@ static bool list_packed(struct mz_listing *d, struct mz_arena *a,
 		listing_add(d, a, last, rest[n] ? DT_DIR : DT_REG);
 	}
 	return true;
+}
+
+static void drop_stream(void *stream)
+{
+	closedir(stream);
 }
 
 static bool list_dir(struct mz_listing *d, struct mz_arena *a, const char *dir)

@@ -45,15 +45,16 @@ const char *mizzle_state_name(int32_t state)
 
 /* ---- calls */
 
-/* Memory of the last call is there until this one. */
+/* What the last call has told is forgotten, and its memory is gone. */
 static void begin(struct mizzle *m)
 {
 	struct mz_context *c = &m->c;
 
+	c->result = (struct mz_result){ 0 };
+	mz_mizzle_conclude(m, true);
 	mz_arena_release(&c->arena);
 	m->escape.holds = NULL;
 	c->opt = m->opt;
-	c->result = (struct mz_result){ 0 };
 	if (m->environment)
 		c->settings = (struct mz_settings){ .env = pgw_env };
 	else

@@ -146,7 +146,9 @@ struct mizzle_result {
 	uint64_t total;	  /* that the folder has */
 	uint64_t us;	  /* how long it took */
 	uint64_t round_trips;
-	uint64_t counts[MIZZLE_STATES]; /* mizzle_status: of each state */
+
+	/* mizzle_status: of each state; 0 of those that may come. */
+	uint64_t counts[16];
 };
 
 /*

@@ -184,7 +184,7 @@ static bool has_place(const struct mizzle_options *o, struct mz_err *err)
 bool mz_mizzle_take(struct mizzle *m, const struct mizzle_options *asked,
 		    struct mz_err *err)
 {
-	struct mizzle_options o;
+	struct mizzle_options o = { 0 };
 
 	if (!copy(&o, asked, err) || !check_choices(&o, err) ||
 	    !check_durations(&o, err) || !has_place(&o, err) ||

@@ -151,6 +151,10 @@ static void put_error(struct mizzle *m)
 	};
 }
 
+_Static_assert(MIZZLE_STATES <= sizeof(((struct mizzle_result *)0)->counts) /
+					sizeof(uint64_t),
+	       "there is room for each state");
+
 static void put_result(struct mizzle *m)
 {
 	const struct mz_result *r = &m->c.result;

@@ -3,6 +3,7 @@
 threads, and that an allocation that fails does no harm."""
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from gate import Gate
 from harness import (BREAK, Server, check, environment, folders, journal,
                      mizzle, needs_program, newdir, note, skip, verdict,
                      wait_for, write)
+from tlsworld import SECRET, TlsServer
 
 TOOL = os.path.abspath(os.environ.get('LIBRARY_TOOL',
                                       './tests/it/library_tool'))
@@ -298,6 +300,70 @@ def cancelled():
           pick(end, 'code', 'sqlstate'))
 
 
+def leftover():
+    """While it is at work: what a child of the program would inherit, and a
+    connection that the server ends, without any SIGPIPE."""
+    db = server.fresh('m')
+    run = Run(*place(db, SLEEP), 'migrate')
+    check('at work', True, wait_for(lambda: server.sleeping(db) == '1'))
+    flags = {}
+    for fd in os.listdir('/proc/%d/fdinfo' % run.process.pid):
+        with open('/proc/%d/fdinfo/%s' % (run.process.pid, fd),
+                  encoding='ascii') as f:
+            flags[int(fd)] = int(re.search(r'flags:\t(\d+)', f.read()
+                                           ).group(1), 8) & os.O_CLOEXEC
+    ours = {fd for fd in flags if fd > 2}
+    check('it has descriptors: a pipe and a connection', True, len(ours) >= 3)
+    check('none is inherited', [], [fd for fd in ours if not flags[fd]])
+    server.sql('postgres', 'SELECT pg_terminate_backend(pid) FROM '
+               "pg_stat_activity WHERE datname = '%s'" % db)
+    end = run.finish().end()
+    check('the connection is lost: code, fate, applied', (
+        CONNECT, NOTHING, 1), pick(end, 'code', 'fate', 'applied'))
+
+
+def alarmed():
+    """Programs have timers and children, and threads that get their signals:
+    a system call that is interrupted goes on."""
+    world = newdir('alarmed')
+    journal(world, [('0000_a', 'CREATE TABLE a (t text);'),
+                    ('0001_b', 'SELECT pg_sleep(0.3);'),
+                    ('0002_c', "INSERT INTO a VALUES ('%s');" % ('x' * 3000000)),
+                    ('0003_d', "SELECT repeat('y', 3000000);"),
+                    ('0004_e', 'CREATE INDEX CONCURRENTLY a_t ON a (md5(t));')])
+    db = server.fresh('m')
+    run = tool(*place(db, world, wait=60000), 'alarms', 'migrate', 'status',
+               'migrate')
+    check('under a hail of signals', [(0, 5), (0, 0), (0, 0)], [
+        pick(e, 'code', 'applied') for e in run.events('end')])
+    check('nothing of it is lost', '1|3000000', server.sql(
+        db, 'SELECT count(*), max(length(t)) FROM a'))
+
+
+def tls():
+    """OpenSSL is the whole program's: its configuration is read before we use
+    it, so that what others ask of it then is what they have configured."""
+    conf = write(os.path.join(newdir('openssl'), 'openssl.cnf'), '''
+openssl_conf = init
+[init]
+ssl_conf = ssl
+[ssl]
+system_default = default
+[default]
+MinProtocol = TLSv1.3
+''')
+    world = TlsServer(roles=('app',))
+    url = 'postgresql://app:%s@127.0.0.1:%d/postgres?sslmode=require' % (
+        SECRET.replace(' ', '%20'), world.port)
+    for what, words in ('before', ['tls', 'status']), (
+            'after', ['status', 'tls']):
+        run = tool('url=' + url, 'dir=' + THREE, *words,
+                   env={'OPENSSL_CONF': conf})
+        check('TLS: a call, ' + what, OK, run.end()['code'])
+        check("OpenSSL's configuration, %s it" % what, 0x0304,
+              run.events('tls')[0]['least'])
+
+
 def progress():
     db = server.fresh('m')
     run = Run(*place(db, SLEEP), 'migrate')
@@ -383,7 +449,10 @@ surroundings()
 fails()
 locked()
 cancelled()
+leftover()
 progress()
+alarmed()
+tls()
 together()
 starved()
 sys.exit(verdict())

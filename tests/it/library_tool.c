@@ -8,7 +8,8 @@
  * What stands between two -- is one handle, in a thread of its own, all of
  * which begin at once.  NAME is a field of struct mizzle_options, or
  *   cancel=KIND   mizzle_cancel when an event of that kind comes
- * VERB is starve=N (the N-th allocation of ours fails from here on, once),
+ * VERB is alarms (a signal each half millisecond from here on, which ends
+ * what waits), starve=N (the N-th allocation of ours fails from here on, once),
  * migrate, status or tls (what OpenSSL's configuration says of it). A line on
  * stdin, and SIGUSR1, cancel the first handle.
  */
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define THREADS_MAX 16
@@ -216,6 +218,35 @@ static void tell_tls(const struct runner *r)
 	say(r, "tls", o);
 }
 
+static void on_alarm(int number_of_it)
+{
+	(void)number_of_it;
+}
+
+/* Without SA_RESTART: each interrupts a system call. */
+static void begin_alarms(void)
+{
+	struct itimerval often = { { 0, 500 }, { 0, 500 } };
+	struct sigaction action = { .sa_handler = on_alarm };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+static bool prepares(const char *verb, const struct runner *r)
+{
+	if (strcmp(verb, "tls") == 0)
+		tell_tls(r);
+	else if (strcmp(verb, "alarms") == 0)
+		begin_alarms();
+	else if (strncmp(verb, "starve=", 7) == 0)
+		left = atol(verb + 7);
+	else
+		return false;
+	return true;
+}
+
 static void *run(void *ctx)
 {
 	struct runner *r = ctx;
@@ -225,14 +256,8 @@ static void *run(void *ctx)
 	for (verb = r->verbs; *verb && strcmp(*verb, "--") != 0; verb++) {
 		int32_t code;
 
-		if (strcmp(*verb, "tls") == 0) {
-			tell_tls(r);
+		if (prepares(*verb, r))
 			continue;
-		}
-		if (strncmp(*verb, "starve=", 7) == 0) {
-			left = atol(*verb + 7);
-			continue;
-		}
 		code = strcmp(*verb, "status") == 0 ?
 			       mizzle_status(r->m, on_migration, r) :
 			       mizzle_migrate(r->m);
@@ -322,10 +347,11 @@ static char **set_up(struct runner *r, int n, char **words)
 	return *words ? words + 1 : words;
 }
 
+/* NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c): it is made for that */
 static void on_signal(int number_of_it)
 {
 	(void)number_of_it;
-	mizzle_cancel(first);
+	mizzle_cancel(first); /* NOLINT(bugprone-signal-handler,cert-sig30-c) */
 }
 
 static void *listen_to_stdin(void *ctx)

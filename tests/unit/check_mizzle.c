@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static struct mizzle *m;
 static struct mizzle_options o;
@@ -318,6 +319,80 @@ START_TEST(a_handle_leaves_no_descriptor_behind)
 
 END_TEST
 
+/* What a program was compiled with stays where it is. */
+START_TEST(no_field_moves)
+{
+#if defined(__LP64__)
+#define LAST(type, field, at, size)                                           \
+	do {                                                                  \
+		ck_assert_uint_eq(offsetof(struct mizzle_##type, field), at); \
+		ck_assert_uint_eq(sizeof(struct mizzle_##type), size);        \
+	} while (0)
+	LAST(options, url, 8, 144);
+	LAST(options, event, 56, 144);
+	LAST(options, wait, 72, 144);
+	LAST(options, transaction, 108, 144);
+	LAST(options, environment, 136, 144);
+	LAST(options, reserved, 140, 144);
+	LAST(event, tag, 8, 136);
+	LAST(event, phase, 72, 136);
+	LAST(event, pid, 128, 136);
+	LAST(migration, when, 48, 56);
+	LAST(error, line, 56, 112);
+	LAST(error, sql_context, 104, 112);
+	LAST(result, counts, 40, 168);
+#undef LAST
+#endif
+	ck_assert_int_eq(MIZZLE_EVENT_WARNING, 11);
+	ck_assert_int_eq(MIZZLE_STATES, 7);
+	ck_assert_int_eq(MIZZLE_CANCELLED, 128);
+}
+
+END_TEST
+
+START_TEST(without_a_descriptor_there_is_no_handle)
+{
+	struct rlimit was, none;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = (struct rlimit){ 0, was.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(mizzle_open(&m, &o), MIZZLE_INTERNAL);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+	ck_assert_ptr_null(m);
+	ck_assert(says("descriptors"));
+	ck_assert_int_eq(mizzle_migrate(m), MIZZLE_USAGE);
+}
+
+END_TEST
+
+/* Texts of any length and of any bytes are no more than wrong. */
+START_TEST(strange_texts_are_only_wrong)
+{
+	static const char *const bytes[] = { "\xff\xfe", "\x1b[31m", "a\nb",
+					     "'; DROP TABLE x; --" };
+	static char endless[1 << 20];
+
+	memset(endless, 'x', sizeof(endless) - 1);
+	o.dir = endless;
+	ck_assert_int_eq(mizzle_open(&m, &o), MIZZLE_OK);
+	ck_assert_int_eq(mizzle_migrate(m), MIZZLE_USAGE);
+	mizzle_close(m);
+	o.dir = "/nonexistent";
+	o.url = endless;
+	ck_assert_int_eq(mizzle_open(&m, &o), MIZZLE_OK);
+	ck_assert_int_eq(mizzle_migrate(m), MIZZLE_USAGE);
+	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+		mizzle_close(m);
+		o.url = o.dir = o.schema = o.table = o.to = o.approve =
+			bytes[i];
+		ck_assert_int_eq(mizzle_open(&m, &o), MIZZLE_OK);
+		ck_assert_int_eq(mizzle_migrate(m), MIZZLE_USAGE);
+	}
+}
+
+END_TEST
+
 START_TEST(states_have_the_names_of_the_command)
 {
 	ck_assert_str_eq(mizzle_state_name(MIZZLE_OUT_OF_ORDER),
@@ -341,5 +416,7 @@ UNIT_MAIN_WITH("mizzle", before, after, null_is_refused_everywhere,
 	       without_a_server_the_call_fails_and_the_next_one_too,
 	       a_call_from_an_event_is_refused_but_cancelling_is_not,
 	       a_million_cancellations_are_one,
-	       a_handle_leaves_no_descriptor_behind,
+	       a_handle_leaves_no_descriptor_behind, no_field_moves,
+	       without_a_descriptor_there_is_no_handle,
+	       strange_texts_are_only_wrong,
 	       states_have_the_names_of_the_command)
