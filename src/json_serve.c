@@ -31,6 +31,13 @@ struct said {
 	json_t *migrations, *notices, *result, *error, *script;
 };
 
+/* The last one of its kind. */
+static void keep(json_t **to, json_t *o)
+{
+	json_decref(*to);
+	*to = json_incref(o);
+}
+
 static void sort_line(struct said *s, json_t *o)
 {
 	const char *event = text_of(o, "event");
@@ -42,11 +49,11 @@ static void sort_line(struct said *s, json_t *o)
 	else if (strcmp(event, "notice") == 0)
 		json_array_append(s->notices, o);
 	else if (strcmp(event, "result") == 0)
-		s->result = json_incref(o);
+		keep(&s->result, o);
 	else if (strcmp(event, "error") == 0)
-		s->error = json_incref(o);
+		keep(&s->error, o);
 	else if (strcmp(event, "script") == 0)
-		s->script = json_incref(o);
+		keep(&s->script, o);
 }
 
 static struct pgw_view take_line(struct pgw_view *rest)
@@ -170,6 +177,8 @@ void mz_serve_mark(struct mz_task *status, struct pgw_view applied)
 		struct pgw_view line = take_line(&rest);
 		json_t *o = json_loadb((const char *)line.p, line.n, 0, NULL);
 
+		if (!o)
+			continue;
 		mark(o, tags, status->result.counts);
 		put(&lines, o);
 		pgw_buf_put_text(&lines, "\n");
