@@ -6,9 +6,11 @@
 
 const base = location.pathname.replace(/\/+$/, '');
 const $ = id => document.getElementById(id);
-const count = (n, word) => `${Number(n).toLocaleString('en')} ${word}${n === 1 ? '' : 's'}`;
 const plain = o => o !== null && typeof o === 'object' && !Array.isArray(o) ? o : {};
 const list = a => Array.isArray(a) ? a.map(plain) : [];
+const number = n => (Number(n) || 0).toLocaleString('en');
+const count = (n, word) => `${number(n)} ${word}${n === 1 ? '' : 's'}`;
+const show = (id, shown) => { $(id).hidden = !shown; };
 
 // What cannot be seen, or turns the direction of writing, is shown by number:
 // a script must read as it runs.
@@ -16,17 +18,17 @@ const clean = v => String(v ?? '').replace(
 	/[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
 	c => `\u2039U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}\u203a`);
 
-function put(el, text) {
+function put(id, text) {
 	const shown = clean(text);
-	if (el.textContent !== shown) el.textContent = shown;
+	if ($(id).textContent !== shown) $(id).textContent = shown;
 }
 
 function h(name, attrs, ...inside) {
 	const el = document.createElement(name);
-	for (const key in attrs)
-		if (attrs[key] != null && attrs[key] !== false) el.setAttribute(key, attrs[key]);
+	if (typeof attrs === 'string') el.className = attrs;
+	else for (const key in attrs) if (attrs[key] != null) el.setAttribute(key, attrs[key]);
 	for (const x of inside.flat())
-		if (x != null && x !== '' && x !== false) el.append(x instanceof Node ? x : clean(x));
+		if (x || x === 0) el.append(x instanceof Node ? x : clean(x));
 	return el;
 }
 
@@ -36,31 +38,40 @@ function button(attrs, text, click) {
 	return el;
 }
 
-const facts = pairs => h('dl', null, pairs.filter(([, v]) => v != null && v !== '')
-	.map(([k, v]) => h('div', null, h('dt', null, k), h('dd', null, v))));
+const facts = pairs => h('dl', '', pairs.filter(([, v]) => v != null && v !== '')
+	.map(([k, v]) => h('div', '', h('dt', '', k), h('dd', '', v))));
+const scroller = (kind, name, ...inside) => h('pre', { class: kind, tabindex: 0, role: 'region', 'aria-label': name }, ...inside);
+
+// Rebuilds what is in el if what it is made of has changed.
+function renew(el, what, make) {
+	const same = JSON.stringify(what);
+	if (el.same === same) return;
+	el.same = same;
+	el.replaceChildren(...make().filter(Boolean));
+}
 
 function span(ms) {
-	if (ms < 1000) return `${Math.round(ms)} ms`;
-	if (ms < 60000) return `${(ms / 1000).toFixed(ms < 10000 ? 1 : 0)} s`;
-	const s = Math.floor(ms / 1000), two = n => String(n).padStart(2, '0');
-	return s < 3600 ? `${Math.floor(s / 60)} m ${two(s % 60)} s` : `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60) % 60)} m`;
+	const s = Math.floor(ms / 1000), two = n => String(n % 60).padStart(2, '0');
+	return !(ms >= 1000) ? `${Math.round(ms) || 0} ms` : s < 10 ? `${(ms / 1000).toFixed(1)} s` : s < 60 ? `${s} s` :
+		s < 3600 ? `${Math.floor(s / 60)} m ${two(s)} s` : `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60))} m`;
 }
 
 // PostgreSQL's "2026-11-28 15:47:02.43+00", or ISO's, or milliseconds.
-function moment(v) {
-	const d = new Date(typeof v === 'number' ? v : String(v ?? '').replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
-	return Number.isNaN(d.getTime()) ? null : d;
+function local(v, from, to) {
+	const d = new Date(typeof v === 'number' ? v : String(v).replace(' ', 'T').replace(/[+-]\d\d$/, '$&:00'));
+	return Number.isNaN(d.getTime()) ? clean(v) : d.toLocaleString('sv').slice(from, to);
 }
-const day = v => moment(v)?.toLocaleString('sv').slice(0, 16) ?? clean(v);
-const clock = v => moment(v)?.toLocaleString('sv').slice(11, 19) ?? clean(v);
+const day = v => local(v, 0, 16);
+const clock = v => local(v, 11, 19);
 
 // To a screen reader, and not more often than it can be listened to.
-const voice = { next: '', at: 0, timer: 0 };
 function say(text, now) {
-	const speak = () => { voice.at = Date.now(); voice.timer = 0; put($('say'), voice.next); };
-	voice.next = text;
-	if (now) { clearTimeout(voice.timer); speak(); }
-	else if (!voice.timer) voice.timer = setTimeout(speak, Math.max(0, voice.at + 8000 - Date.now()));
+	const speak = () => { say.timer = 0; say.at = Date.now(); put('say', say.next); };
+	say.next = text;
+	if (now || !say.timer) {
+		clearTimeout(say.timer);
+		say.timer = setTimeout(speak, now ? 0 : Math.max(0, (say.at || 0) + 8000 - Date.now()));
+	}
 }
 
 /* ---- the server */
@@ -71,35 +82,29 @@ let skew = 0;	// its clock less ours, in ms
 class Failure extends Error {
 	constructor(status, body, wait) {
 		const e = plain(body.error);
-		super(e.message || (status ? `the server answered ${status}` : 'the server cannot be reached'));
-		this.status = status;
-		this.body = body;
-		this.wait = wait;
-		this.error = { code: status ? `http ${status}` : 'network', ...e, message: this.message };
+		super(e.message || `the server answered ${status}`);
+		Object.assign(this, { status, body, wait, error: { ...e, message: this.message } });
 	}
 }
 
 function headers(more) {
-	const all = { Accept: 'application/json', ...more };
-	if (secret) all.Authorization = 'Bearer ' + String.fromCharCode(...new TextEncoder().encode(secret));
-	return all;
+	const bytes = String.fromCharCode(...new TextEncoder().encode(secret));
+	return { Accept: 'application/json', ...secret && { Authorization: 'Bearer ' + bytes }, ...more };
 }
 
-async function ask(path, body, signal) {
-	let res, said = {};
+async function ask(path, body) {
+	let res, said;
 	try {
 		res = await fetch(base + path, {
-			method: body ? 'POST' : 'GET', cache: 'no-store', signal,
-			headers: headers(body && { 'Content-Type': 'application/json' }),
-			body: body && JSON.stringify(body),
+			cache: 'no-store', headers: headers(body && { 'Content-Type': 'application/json' }),
+			...body && { method: 'POST', body: JSON.stringify(body) },
 		});
 		skew = (Date.parse(res.headers.get('Date')) || Date.now()) - Date.now();
-		said = plain(await res.json().catch(() => ({})));
+		said = plain(await res.json().catch(() => null));
 	} catch (e) {
-		throw new Failure(0, { error: { message: `the server cannot be reached (${e.message})` } });
+		throw new Failure(0, { error: { message: `the server cannot be reached: ${e.message}` } });
 	}
-	if (!res.ok || said.ok !== true)
-		throw new Failure(res.status, said, Number(res.headers.get('Retry-After')) || 0);
+	if (!res.ok || said.ok !== true) throw new Failure(res.status, said, res.headers.get('Retry-After'));
 	return said;
 }
 
@@ -107,23 +112,14 @@ async function ask(path, body, signal) {
 
 function signOut(why) {
 	secret = '';
+	round++;
 	events.stop();
 	clearTimeout(retry.timer);
-	stale++;
-	status = plan = null;
-	run = null;
-	for (const id of ['rows', 'runs', 'steps', 'log', 'counts', 'bar', 'run-end', 'problem-body']) $(id).replaceChildren();
-	$('find').value = '';
-	rows.clear();
-	scripts.clear();
 	$('sure').close();
-	for (const id of ['all', 'leave', 'reload', 'run', 'role']) $(id).hidden = true;
-	put($('live'), '');
-	put($('asof'), '');
-	document.title = 'mizzle';
-	$('signin').hidden = false;
-	put($('signin-said'), why);
-	$('secret').setAttribute('aria-invalid', why ? 'true' : 'false');
+	for (const id of ['all', 'leave', 'reload']) show(id, false);
+	show('signin', true);
+	put('signin-said', why);
+	$('secret').setAttribute('aria-invalid', why !== '');
 	$('secret').focus();
 	$('secret').select();
 }
@@ -133,38 +129,34 @@ async function signIn(e) {
 	if ($('enter').disabled) return;
 	secret = $('secret').value.trim();
 	$('enter').disabled = true;
-	put($('signin-said'), '');
+	put('signin-said');
 	await load(true);
 	$('enter').disabled = false;
 }
 
 function signedIn() {
-	if ($('all').hidden === false) return;
-	const typed = !$('signin').hidden;
-	$('signin').hidden = true;
+	if (!$('all').hidden) return;
+	if (!$('signin').hidden) $('top').focus();
+	show('signin', false);
 	$('secret').value = '';
-	$('all').hidden = $('reload').hidden = false;
-	$('leave').hidden = !secret;
-	if (typed) $('top').focus();
+	show('all', true);
+	show('reload', true);
+	show('leave', secret);
 	events.start();
 }
 
-// Whether it was one of those that end in front of the door.
+// Whether it ended in front of the door.
 function turnedAway(e, typed) {
-	if (e.status === 401) {
-		signOut(typed && secret ? 'That secret was not accepted.' : secret ? 'The secret is no longer accepted.' : '');
-	} else if (e.status === 429) {
-		signOut(`${e.message}${e.wait ? `; try again in ${e.wait} s` : ''}`);
-	} else {
-		return false;
-	}
-	return true;
+	const out = e.status === 401 || e.status === 429;
+	if (e.status === 429) signOut(`${e.message}${e.wait ? `; try again in ${e.wait} s` : ''}`);
+	else if (out) signOut(!secret ? '' : typed ? 'That secret was not accepted.' : 'The secret is no longer accepted.');
+	return out;
 }
 
 /* ---- what is so: the status and the plan */
 
 let status = null, plan = null, unplanned = null;	// unplanned: why there is no plan
-let stale = 0;	// answers to older questions are not listened to
+let round = 0, asked = 0;	// answers to older questions are not listened to
 const retry = { timer: 0, n: 0, at: 0 };
 const states = {	// symbol, what it means
 	applied: ['\u2713', ''],
@@ -175,35 +167,34 @@ const states = {	// symbol, what it means
 	'out-of-order': ['\u21c5', 'pending, but older than an applied one'],
 	partial: ['\u25d0', 'stopped midway; migrate goes on from there'],
 };
-const known = s => Object.hasOwn(states, s) ? s : 'pending';
 const waits = m => ['pending', 'out-of-order', 'partial'].includes(m.state);
 
 async function load(typed) {
-	const mine = ++stale;
+	const mine = ++round, going = run;
 	clearTimeout(retry.timer);
-	$('reload').setAttribute('aria-busy', 'true');
 	try {
 		const got = await ask('/status');
-		if (mine !== stale) return;
-		retry.n = 0;
+		if (mine !== round) return;
+		if (going?.going && going === run && !got.running) { run.going = false; showRun(); }
 		took(got);
 		await loadPlan();
 	} catch (e) {
 		if (!(e instanceof Failure)) throw e;
-		if (mine === stale && !turnedAway(e, typed)) failed(e);
-	} finally {
-		$('reload').removeAttribute('aria-busy');
+		if (mine === round && !turnedAway(e, typed)) failed(e);
 	}
 }
 
 function took(got) {
-	status = { ...got, migrations: list(got.migrations), runs: list(got.runs), result: plain(got.result) };
+	status = { ...got, runs: list(got.runs), migrations: list(got.migrations).map(m => ({ ...m, tag: clean(m.tag), real: m.tag,
+		state: Object.hasOwn(states, m.state) ? m.state : 'pending' })) };
+	retry.n = 0;
 	signedIn();
-	$('problem').hidden = true;
-	$('sum').hidden = $('cols').hidden = false;
-	$('role').hidden = got.may_migrate !== false;
-	put($('asof'), `As of ${clock(Date.now())}.`);
-	if (run?.going && !got.running && !events.live) { run.going = false; showRun(); }
+	show('problem', false);
+	show('sum', true);
+	show('cols', true);
+	show('role', got.may_migrate === false);
+	put('asof', `As of ${clock(Date.now())}. Times are local. Newest first.`);
+	if (got.running && !events.live) retry.timer = setTimeout(load, 5000);
 	showCounts();
 	showRows();
 	showRuns();
@@ -212,33 +203,26 @@ function took(got) {
 }
 
 async function loadPlan() {
-	const mine = stale, wish = new URLSearchParams({ transaction: $('transaction').value });
+	const mine = ++asked, wish = new URLSearchParams({ transaction: $('transaction').value });
 	if ($('to').value) wish.set('to', $('to').value);
-	plan = unplanned = null;
-	if (status.migrations.some(waits) || status.migrations.some(m => ['modified', 'missing'].includes(m.state))) {
-		try {
-			const got = await ask('/plan?' + wish);
-			if (mine !== stale) return;
-			plan = { ...plain(got.result), wish, migrations: list(got.migrations) };
-		} catch (e) {
-			if (mine !== stale || turnedAway(e)) return;
-			unplanned = e;
-		}
+	let got = null, not = null;
+	if (plan) plan.old = true;
+	if (status.migrations.some(m => m.state !== 'applied' && m.state !== 'eol')) {
+		showPlan();
+		try { got = await ask('/plan?' + wish); } catch (e) { not = e; }
 	}
+	if (mine !== asked || not && turnedAway(not)) return;
+	plan = got && { ...plain(got.result), wish, migrations: list(got.migrations) };
+	unplanned = not;
 	showPlan();
 }
 
 // No status: why, and when it is asked again.
 function failed(e) {
-	const connecting = e.status === 503 || e.status === 0;
 	signedIn();
-	put($('problem-h'), connecting ? (e.status ? 'No connection to the database' : 'No connection to the server') : 'The state cannot be shown');
+	put('problem-h', !e.status ? 'No connection to the server' : e.status === 503 ? 'No connection to the database' : 'The state cannot be shown');
 	$('problem-body').replaceChildren(errorView(e.error));
-	$('problem').hidden = false;
-	if (!status && e.body.runs) {
-		status = { migrations: [], runs: list(e.body.runs), result: {}, may_migrate: e.body.may_migrate };
-		showRuns();
-	}
+	show('problem', true);
 	plan = null;
 	unplanned = e;
 	showPlan();
@@ -249,9 +233,9 @@ function failed(e) {
 
 function countdown() {
 	const left = Math.ceil((retry.at - Date.now()) / 1000);
-	if (left <= 0) { put($('again-in'), 'trying \u2026'); load(); return; }
-	put($('again-in'), `again by itself in ${left} s`);
-	retry.timer = setTimeout(countdown, 1000);
+	put('again-in', left > 0 ? `by itself in ${left} s` : 'trying \u2026');
+	if (left > 0) retry.timer = setTimeout(countdown, 1000);
+	else load();
 }
 
 /* ---- the counts and the list */
@@ -261,18 +245,18 @@ let only = '';	// the one state that is shown
 
 function showCounts() {
 	const n = {};
-	for (const m of status.migrations) n[known(m.state)] = (n[known(m.state)] || 0) + 1;
+	for (const m of status.migrations) n[m.state] = (n[m.state] || 0) + 1;
 	const here = Object.keys(states).filter(s => n[s] || s === 'applied' || s === 'pending');
-	if (only && !n[only]) only = '';
-	while ($('counts').children.length < here.length) $('counts').append(button({ class: 'count' }, '', pickState));
-	while ($('counts').children.length > here.length) $('counts').lastChild.remove();
+	if (!n[only]) only = '';
+	const all = $('counts').children;
+	while (all.length < here.length) $('counts').append(button({ class: 'count' }, '', pick));
+	while (all.length > here.length) all[0].remove();
 	here.forEach((s, i) => {
-		const b = $('counts').children[i];
+		const b = all[i];
 		b.dataset.state = s;
-		b.setAttribute('aria-pressed', only === s);
-		b.replaceChildren(h('b', { class: 'num' }, (n[s] || 0).toLocaleString('en')),
-			h('span', { class: 'sym', 'aria-hidden': 'true' }, ' ' + states[s][0]), ' ' + s);
 		b.disabled = !n[s];
+		b.setAttribute('aria-pressed', only === s);
+		b.replaceChildren(h('b', 'num', number(n[s])), ' ', symbol(s), ` ${s}`);
 	});
 	$('bar').replaceChildren(...here.filter(s => n[s]).map(s => {
 		const part = h('span', { 'data-state': s });
@@ -282,7 +266,9 @@ function showCounts() {
 	titled();
 }
 
-function pickState(e) {
+const symbol = s => h('span', { class: 'sym', 'aria-hidden': 'true' }, states[s][0]);
+
+function pick(e) {
 	const s = e.currentTarget.dataset.state;
 	only = only === s ? '' : s;
 	showCounts();
@@ -290,60 +276,51 @@ function pickState(e) {
 }
 
 function showRows() {
-	const seen = new Set(), order = [];
+	const old = new Set(rows.keys()), order = [];
 	status.migrations.forEach((m, i) => {
-		const key = String(m.tag);
-		if (seen.has(key)) return;
-		seen.add(key);
-		if (!rows.has(key)) rows.set(key, newRow(key));
-		fillRow(rows.get(key), m, i + 1);
-		order.push(rows.get(key).el);
+		if (!rows.has(m.tag)) rows.set(m.tag, newRow());
+		old.delete(m.tag);
+		fillRow(rows.get(m.tag), m, i + 1);
+		order.unshift(rows.get(m.tag).el);
 	});
-	for (const [key, row] of rows)
-		if (!seen.has(key)) { row.el.remove(); rows.delete(key); }
-	order.reverse().forEach((el, i) => {
-		if ($('rows').children[i] !== el) $('rows').insertBefore(el, $('rows').children[i] || null);
+	for (const tag of old) { rows.get(tag).el.remove(); rows.delete(tag); }
+	order.forEach((el, i) => {
+		const at = $('rows').children[i] ?? null;
+		if (at !== el) $('rows').insertBefore(el, at);
 	});
 	filter();
 }
 
-function newRow(tag) {
-	const row = { tag, m: {} }, id = `m${++newRow.n}`;
+function newRow() {
+	const row = {}, id = `m${newRow.n = (newRow.n || 0) + 1}`;
 	row.body = h('div', { class: 'body', id, hidden: '' });
 	row.head = button({ class: 'head', 'aria-expanded': 'false', 'aria-controls': id }, '', () => openRow(row, row.body.hidden));
-	row.el = h('li', { class: 'row' }, row.head, row.body);
+	row.el = h('li', 'row', row.head, row.body);
 	return row;
 }
-newRow.n = 0;
 
 function fillRow(row, m, nth) {
-	const s = known(m.state), note = m.note || states[s][1];
-	const same = JSON.stringify([m, nth]);
-	if (row.same === same) return;
-	if (!row.body.hidden && row.m.hash !== m.hash) openRow(row, false);
-	Object.assign(row, { same, m, nth, hay: `${row.tag} ${m.hash ?? ''} ${m.recorded_hash ?? ''}`.toLowerCase() });
-	row.el.dataset.state = s;
-	row.head.replaceChildren(
-		h('span', { class: 'nth num', 'aria-hidden': 'true' }, nth),
-		h('span', { class: 'state' }, h('span', { class: 'sym', 'aria-hidden': 'true' }, states[s][0]), ' ' + s),
-		h('span', { class: 'tag mono' }, row.tag),
-		h('span', { class: 'when num', title: m.recorded_at }, m.recorded_at ? day(m.recorded_at) : ''),
-		note ? h('span', { class: 'note' }, note) : '');
+	const note = m.note || states[m.state][1], other = row.m?.hash !== m.hash;
+	Object.assign(row, { m, hay: `${m.tag} ${m.hash ?? ''} ${m.recorded_hash ?? ''}`.toLowerCase() });
+	row.el.dataset.state = m.state;
+	renew(row.head, [m, nth], () => [
+		h('span', { class: 'nth num', 'aria-hidden': 'true' }, nth), h('span', 'state', symbol(m.state), ` ${m.state}`), h('span', 'tag mono', m.tag),
+		m.recorded_at && h('span', { class: 'when num', title: clean(m.recorded_at) }, day(m.recorded_at)), note && h('span', 'note', note)]);
+	if (other && !row.body.hidden) fillBody(row);
 }
 
 function filter() {
-	const words = $('find').value.toLowerCase().split(/\s+/).filter(Boolean);
-	const all = status.migrations.length;
+	const words = $('find').value.toLowerCase().split(/\s+/), all = status.migrations.length;
 	let n = 0;
 	for (const row of rows.values()) {
-		const fits = (!only || known(row.m.state) === only) && words.every(w => row.hay.includes(w));
+		const fits = (!only || row.m.state === only) && words.every(w => row.hay.includes(w));
 		if (row.el.hidden === fits) row.el.hidden = !fits;
 		n += fits;
 	}
-	put($('shown'), n === all ? count(all, 'migration') : `${n.toLocaleString('en')} of ${all.toLocaleString('en')} shown`);
-	$('no-rows').hidden = n > 0;
-	put($('no-rows'), all ? 'None of that name or state.' : 'The folder holds no migration, and none is recorded.');
-	$('find').hidden = all < 2;
+	put('shown', n === all ? `${number(all)} in all` : `${number(n)} of ${number(all)} shown`);
+	show('no-rows', !n);
+	put('no-rows', all ? 'None of that name or state.' : 'The folder holds no migration, and none is recorded.');
+	show('find', all > 1);
 }
 
 function openRow(row, open) {
@@ -354,103 +331,94 @@ function openRow(row, open) {
 
 // From the plan to the script.
 function goTo(tag) {
-	const row = rows.get(String(tag));
+	const row = rows.get(clean(tag));
 	if (!row) return;
-	if (row.el.hidden) { only = ''; $('find').value = ''; showCounts(); filter(); }
+	if (row.el.hidden) { only = $('find').value = ''; showCounts(); filter(); }
 	openRow(row, true);
 	row.head.focus();
-	row.el.scrollIntoView({ block: 'start' });
+	row.el.scrollIntoView();
 }
 
 /* ---- a script */
 
 const scripts = new Map();	// tag and hash -> promise of its SQL
-const words = new Set(('ADD ALL ALTER AND AS ASC BEGIN BY CASCADE CASE CHECK COLUMN COMMIT CONCURRENTLY CONFLICT CONSTRAINT CREATE CROSS DATABASE DECLARE DEFAULT ' +
-	'DELETE DESC DISTINCT DO DOMAIN DROP ELSE END ENUM EXECUTE EXISTS EXTENSION FALSE FOR FOREIGN FROM FUNCTION GRANT GROUP HAVING IF IN INDEX INNER INSERT ' +
-	'INTO IS JOIN KEY LANGUAGE LEFT LIKE LIMIT LOOP MATERIALIZED NOT NULL ON ONLY OR ORDER OUTER PARTITION POLICY PRIMARY PROCEDURE REFERENCES REINDEX RENAME ' +
-	'REPLACE RESTRICT RETURNING RETURNS REVOKE RIGHT ROLE ROLLBACK SCHEMA SELECT SEQUENCE SET TABLE THEN TO TRIGGER TRUE TRUNCATE TYPE UNION UNIQUE UPDATE ' +
-	'USING VACUUM VALUES VIEW WHEN WHERE WITH').split(' '));
-// Comment, string, word.  What is not closed goes to the end, so each
-// character is read once.
-const token = /(--[^\n]*|\/\*[^]*?(?:\*\/|$))|([eE]'(?:[^'\\]|\\[^]|'')*(?:'|$)|'[^']*(?:'|$)|\$([a-z_]\w*)?\$[^]*?(?:\$\3\$|$))|"[^"]*(?:"|$)|[a-z_][\w$]*/gi;
+// Comment, string, word in capitals.  What is not closed goes to the end, so
+// that each character is read once.
+const token = /(--[^\n]*|\/\*[^]*?(?:\*\/|$))|(\b[eE]'(?:[^'\\]|\\[^]|'')*(?:'|$)|'[^']*(?:'|$)|\$([a-z_]\w*|)\$[^]*?(?:\$\3\$|$))|"[^"]*(?:"|$)|\b[A-Z]{2,}\b/g;
 
-function script(m) {
-	const key = `${m.tag}\n${m.hash}`;
+function script(tag, hash) {
+	const key = `${tag}\n${hash}`;
 	if (!scripts.has(key)) {
-		const asked = ask('/sql?tag=' + encodeURIComponent(m.tag));
-		asked.catch(() => scripts.delete(key));
-		scripts.set(key, asked);
+		const answer = ask('/sql?tag=' + encodeURIComponent(tag));
+		answer.catch(() => scripts.delete(key));
+		scripts.set(key, answer);
 	}
 	return scripts.get(key);
 }
 
 async function fillBody(row) {
-	const m = row.m;
-	const head = facts([['hash', m.hash], ['recorded hash', m.recorded_hash !== m.hash ? m.recorded_hash : null],
-		['applied', m.recorded_at], ['written', m.when > 1577836800000 ? day(m.when) : null]]);
-	if (m.state === 'missing') { row.body.replaceChildren(head, h('p', { class: 'dim' }, 'Its file is not there.')); return; }
-	row.body.replaceChildren(head, h('p', { class: 'dim' }, 'reading \u2026'));
+	const m = row.m, head = facts([['hash', m.hash], ['recorded hash', m.recorded_hash !== m.hash ? m.recorded_hash : ''],
+		['applied', m.recorded_at], ['written', m.when > 1577836800000 ? day(m.when) : '']]);
+	row.body.replaceChildren(head);
+	if (m.state === 'missing') return;
 	try {
-		const sql = await script(m);
-		row.body.replaceChildren(head, ...scriptView(sql, row));
+		const sql = await script(m.real, m.hash);
+		if (row.m === m || row.m.hash === m.hash) row.body.replaceChildren(head, ...scriptView(sql, m.tag));
 	} catch (e) {
 		if (!turnedAway(e)) row.body.replaceChildren(head, errorView(e.error));
 	}
 }
 
+const color = z => z.destructive ? 'bad' : 'warn';
+const flag = z => h('span', 'flag', z.destructive ? 'destructive' : 'note');
 const hazardText = z => `${z.statement}: ${z.reason}`;
-const hazardWord = z => z.destructive ? 'destructive' : 'note';
 
-function scriptView(sql, row) {
-	const hazards = list(sql.hazards), text = String(sql.text ?? '');
-	const pre = h('pre', { class: 'sql', tabindex: '0', role: 'region', 'aria-label': `SQL of ${clean(row.tag)}` }, codeOf(text, hazards));
-	const go = z => () => {
-		const line = pre.querySelector(`[data-n="${Number(z.line)}"]`);
-		line?.scrollIntoView({ block: 'center' });
+function scriptView(sql, tag) {
+	const hazards = list(sql.hazards), pre = scroller('sql', `SQL of ${tag}`, codeOf(String(sql.text ?? ''), hazards));
+	const go = z => {
+		pre.querySelector(`[data-n="${Number(z.line)}"]`)?.scrollIntoView({ block: 'center' });
 		pre.focus({ preventScroll: true });
 	};
 	return [
-		hazards.length && h('ul', { class: 'hazards', 'aria-label': 'Hazards' }, hazards.map(z =>
-			h('li', { class: z.destructive ? 'bad' : 'warn' }, h('span', { class: 'flag' }, hazardWord(z)), ' ',
-				z.line ? button({ class: 'link num' }, `line ${z.line}`, go(z)) : '', ' ', hazardText(z)))),
-		h('p', { class: 'mono dim cut' }, sql.file),
-		pre,
-		sql.truncated && h('p', { class: 'warn' }, 'The script is longer than this; only its beginning is shown.'),
-	].filter(Boolean);
+		h('ul', '', hazards.map(z => h('li', color(z), flag(z), ' ', z.line && button({ class: 'link num' }, `line ${z.line}`, () => go(z)), ' ', hazardText(z)))),
+		h('p', 'mono dim cut', sql.file), pre,
+		sql.truncated ? h('p', 'warn', 'The script is longer than this: only its beginning is shown.') : '',
+	];
 }
 
 // Lines, in blocks that are laid out when they come into view.
 function codeOf(text, hazards) {
-	const code = h('code'), at = new Map();
-	for (const z of hazards) at.set(z.line, [...at.get(z.line) || [], z]);
+	const code = h('code'), lines = text.split('\n'), at = new Map();
+	for (const z of hazards) at.set(z.line, [...at.get(z.line) ?? [], z]);
 	let line, block, n = 0;
 	const next = () => {
-		if (n % 200 === 0) code.append(block = h('span', { class: 'block' }));
+		if (n % 200 === 0) code.append(block = h('span', 'block'));
 		block.append(line = h('span', { class: 'l', 'data-n': ++n }));
 	};
-	const write = (s, kind) => s.split('\n').forEach((part, i) => {
-		if (i) { ended(); next(); }
-		if (part.endsWith('\r')) part = part.slice(0, -1);
-		if (part) line.append(kind ? h('span', { class: kind }, part) : clean(part));
+	const end = () => at.get(n)?.forEach(z => {
+		line.classList.add(color(z) === 'bad' ? 'hit-bad' : 'hit');
+		block.append(h('span', `why ${color(z)}`, `${blanks(lines[n - 1], z.column)}^ ${hazardText(z)}`));
 	});
-	const ended = () => (at.get(n) || []).forEach(z => {
-		const before = [...text.split('\n', n)[n - 1] ?? ''].slice(0, Math.max(0, z.column - 1)).join('').replace(/[^\t]/g, ' ');
-		line.classList.add(z.destructive ? 'hit-bad' : 'hit');
-		block.append(h('span', { class: `why ${z.destructive ? 'bad' : 'warn'}` }, `${before}^ ${hazardWord(z)}: ${hazardText(z)}`));
+	const write = (s, kind) => s.split('\n').forEach((part, i) => {
+		if (i) { end(); next(); }
+		part = part.replace(/\r$/, '');
+		if (part) line.append(kind ? h('span', kind, part) : clean(part));
 	});
 	next();
 	paint(text, write);
-	ended();
+	end();
 	return code;
 }
+
+// As wide as what stands before the column.
+const blanks = (source, column) => [...source].slice(0, Math.max(0, column - 1)).map(c => c === '\t' ? c : clean(c).replace(/./gu, ' ')).join('');
 
 function paint(text, write) {
 	let done = 0;
 	for (const t of text.length < 400000 ? text.matchAll(token) : []) {
-		const kind = t[1] ? 'c' : t[2] ? 's' : words.has(t[0].toUpperCase()) ? 'k' : '';
-		if (!kind) continue;
-		if (t.index > done) write(text.slice(done, t.index));
-		write(t[0], kind);
+		if (t[0][0] === '"') continue;
+		write(text.slice(done, t.index));
+		write(t[0], t[1] ? 'c' : t[2] ? 's' : 'k');
 		done = t.index + t[0].length;
 	}
 	write(text.slice(done));
@@ -460,78 +428,66 @@ function paint(text, write) {
 
 function errorView(e) {
 	const place = [e.file, e.line, e.column].filter(x => x != null).join(':');
-	return h('div', { class: 'error' },
-		e.summary && h('p', { class: 'strong' }, e.summary),
-		place && h('p', { class: 'mono dim' }, `--> ${place}`),
-		e.source != null && excerpt(e),
-		h('p', { class: e.summary ? 'mono' : 'strong' }, e.sqlstate ? h('b', { class: 'bad' }, `${e.sqlstate} `) : '', e.message),
-		facts([['detail', e.detail], ['server\u2019s hint', e.server_hint], ['context', e.context], ['hint', e.hint],
-			['code', !e.sqlstate && e.code]].filter(([, v]) => v)));
+	return h('div', 'error', e.summary && h('p', 'strong', e.summary), place && h('p', 'mono dim', `--> ${place}`), e.source != null && excerpt(e),
+		h('p', e.summary ? 'mono' : 'strong', e.sqlstate && h('b', 'bad', `${e.sqlstate} `), e.message),
+		facts([['detail', e.detail], ['server\u2019s hint', e.server_hint], ['context', e.context], ['hint', e.hint]]));
 }
 
 function excerpt(e) {
-	const number = String(e.line ?? ''), source = String(e.source).replace(/[\r\n]+$/, '');
-	const before = [...source].slice(0, Math.max(0, e.column - 1));
-	const pad = before.map(c => c === '\t' ? c : ' '.repeat(clean(c).length)).join('');
-	return h('pre', { class: 'excerpt', tabindex: '0', role: 'region', 'aria-label': 'Source' },
-		h('span', { class: 'dim' }, `${number} | `), source, '\n',
-		e.column > 0 && [h('span', { class: 'dim' }, `${' '.repeat(number.length)} | `), pad, h('b', { class: 'bad' }, '^')]);
+	const source = String(e.source).replace(/[\r\n]+$/, ''), nth = clean(e.line);
+	const caret = h('b', 'bad', '^'), pre = scroller('excerpt', 'Source', h('span', 'dim', `${nth} | `), source, '\n',
+		e.column > 0 && [h('span', 'dim', `${' '.repeat(nth.length)} | `), blanks(source, e.column), caret]);
+	setTimeout(() => { pre.scrollLeft = caret.offsetLeft - pre.clientWidth / 2; });
+	return pre;
 }
 
 /* ---- the plan */
 
 const ways = { own: 'in a transaction of its own', shared: 'in the one transaction', none: 'outside of a transaction' };
+const nothing = 'Nothing is pending.';
 let posting = false;
 
 // Why the button does nothing, or ''.
 function reason() {
-	if (run?.going || posting) return 'A run is under way.';
-	if (unplanned) return unplanned.status === 422 ? 'There is no plan: see below.' : 'There is no plan as yet.';
-	if (!plan || !(plan.pending > 0)) return 'Nothing is pending.';
-	if (status?.may_migrate === false) return 'This secret may look, but not migrate: sign in with one that may.';
-	return '';
+	if (run?.going || posting || status.running) return 'A run is under way.';
+	if (unplanned) return 'There is no plan.';
+	if (plan?.old || !plan && status.migrations.some(waits)) return 'Reading the plan \u2026';
+	if (!plan?.pending) return nothing;
+	return status.may_migrate === false ? 'This secret may look, but not migrate: sign in with one that may.' : '';
 }
 
 function showWishes() {
-	const tags = status.migrations.filter(waits).map(m => String(m.tag)), to = $('to');
-	$('wishes').hidden = tags.length === 0;
-	$('to-label').hidden = tags.length < 2;
-	const wanted = tags.includes(to.value) ? to.value : '';
-	if (to.same !== tags.join('\n')) {
-		to.same = tags.join('\n');
-		to.replaceChildren(h('option', { value: '' }, 'the last'), ...tags.map(t => h('option', { value: t }, t)));
-	}
-	to.value = wanted;
+	const tags = status.migrations.filter(waits).map(m => m.real), to = $('to'), was = to.value;
+	show('wishes', tags.length);
+	show('to-label', tags.length > 1);
+	renew(to, tags, () => [h('option', { value: '' }, 'the last'), ...tags.map(t => h('option', { value: t }, t))]);
+	to.value = tags.includes(was) ? was : '';
 }
 
 function showPlan() {
-	const n = plan?.pending ?? 0, why = reason(), bad = plan?.destructive ?? 0;
-	put($('plan-h'), n ? `Next: ${count(n, 'migration')}` : 'Next');
-	$('migrate').hidden = !n && !unplanned;
-	put($('migrate'), n ? `Migrate ${n.toLocaleString('en')}` : 'Migrate');
+	if (!status) return;
+	const n = plan?.pending || 0, bad = plan?.destructive, why = reason(), lost = $('problem').hidden ? unplanned : null;
+	put('plan-h', n ? `Next: ${count(n, 'migration')}` : why === nothing ? 'Up to date' : 'Next');
+	show('migrate', n || unplanned);
+	put('migrate', n ? `Migrate ${number(n)}` : 'Migrate');
 	$('migrate').setAttribute('aria-disabled', why !== '');
 	$('migrate').classList.toggle('risky', bad > 0);
-	const idle = !plan && !unplanned && status?.migrations.some(waits);
-	put($('why'), idle ? 'reading the plan \u2026' : why ||
-		`${bad ? `${count(bad, 'statement')} ${bad === 1 ? 'is' : 'are'} destructive; you are asked once more. ` : ''}Plan ${plan.plan}.`);
-	$('steps').hidden = !n && !unplanned;
-	$('steps').replaceChildren(...unplanned && unplanned.status !== 503 && unplanned.status ? [h('li', null, errorView(unplanned.error))] :
-		(plan?.migrations ?? []).map(step));
+	put('why', why || `${bad ? `${count(bad, 'statement')} ${bad === 1 ? 'is' : 'are'} destructive; you are asked once more. ` : ''}Plan ${plan.plan}.`);
+	show('steps', n || lost);
+	renew($('steps'), [lost?.error, plan?.migrations], () => lost ? [h('li', '', errorView(lost.error))] : (plan?.migrations ?? []).map(step));
 }
 
 function step(m) {
 	const way = Object.hasOwn(ways, m.transaction) ? m.transaction : 'own';
-	return h('li', { class: `step ${way}` },
-		button({ class: 'link mono' }, m.tag, () => goTo(m.tag)),
-		h('span', { class: 'dim' }, ` ${count(m.statements, 'statement')} ${ways[way]}${m.note ? `; ${m.note}` : ''}`),
-		list(m.hazards).map(z => h('div', { class: `hazard ${z.destructive ? 'bad' : 'warn'}` },
-			h('span', { class: 'flag' }, hazardWord(z)), ` ${z.line ? `line ${z.line}: ` : ''}${hazardText(z)}`)));
+	return h('li', `step ${way}`, button({ class: 'link mono' }, m.tag, () => goTo(m.tag)),
+		h('span', 'dim', ` ${count(m.statements, 'statement')} ${ways[way]}${m.note ? `; ${m.note}` : ''}`),
+		list(m.hazards).map(z => h('div', color(z), flag(z), ` ${z.line ? `line ${z.line}: ` : ''}${hazardText(z)}`)));
 }
 
 function showSaid(kind, ...what) {
 	$('said').className = `box ${kind}`;
 	$('said').replaceChildren(...what);
-	$('said').hidden = what.length === 0;
+	show('said', what.length);
 	if (what.length) say($('said').textContent, true);
 }
 
@@ -540,168 +496,138 @@ function showSaid(kind, ...what) {
 async function migrate() {
 	if (reason()) return;
 	const seen = plan;
+	let failure = null, got = {};
 	showSaid('');
-	if (seen.destructive > 0 && !await sure(seen)) return;
-	if (reason()) return;
+	if (seen.destructive && !await sure(seen) || reason()) return;
+	const before = run;
 	posting = true;
 	showPlan();
-	const before = run?.run ?? 0;
 	try {
-		const got = await ask('', { ...Object.fromEntries(seen.wish), approve: seen.plan, require_approval: true });
-		ended(before, plain(got.result), null, got);
+		got = await ask('', { ...Object.fromEntries(seen.wish), approve: seen.plan, require_approval: true });
 	} catch (e) {
-		await refused(e, seen, before);
+		failure = e;
 	}
+	// The stream tells it, too, unless it is cut off.
+	for (let i = 0; i < 20 && events.live && !(run !== before && run?.result) && (!failure || failure.body.result); i++)
+		await new Promise(done => setTimeout(done, 100));
 	posting = false;
-	showPlan();
-	load();
+	if (failure && turnedAway(failure)) return;
+	if (!failure || failure.body.result) conclude(before, failure?.body ?? got);
+	await load();
+	if (failure && status) explain(failure, seen, before);
 }
 
-// The stream may have told it already, or be cut off.
-function ended(before, result, error, got) {
-	if (!run || (run.run ?? 0) <= before && !run.going) {
-		run = newRun({ run: null });
-		list(got?.migrations).forEach(heard.migration);
+// From the answer, what the stream has not told.
+function conclude(before, got) {
+	if (run !== before && run?.result) return;
+	if (run === before) {
+		run = newRun({});
+		list(got.migrations).forEach(m => heard.migration(m));
 	}
-	if (!run.result) {
-		list(got?.notices).forEach(n => run.log.length < 1000 && heard.notice(n));
-		if (error) run.error = error;
-		heard.result(result);
-	}
+	list(got.notices).forEach(n => heard.notice(n));
+	if (got.error) run.error = plain(got.error);
+	heard.result(plain(got.result), true);
 }
 
-async function refused(e, seen, before) {
-	if (turnedAway(e)) return;
-	const result = plain(e.body.result);
-	if (e.status === 0) {
-		showSaid('warn', 'The connection broke. A run that has begun goes on at the server; its state is being asked for.');
-	} else if (e.status === 409 && e.body.running) {
-		showSaid('warn', 'A run was under way already: this is it. Nothing else was begun.');
+function explain(e, seen, before) {
+	if (e.status === 409 && e.body.running) {
 		events.again();
-	} else if (e.error.code === 'refused') {
-		await told(e, seen, before);
-	} else if (e.body.result && e.status !== 409 && e.status !== 422) {
-		ended(before, result, e.error, e.body);
-	} else {
+		showSaid('warn', 'A run was under way already: this is it. Nothing else was begun.');
+	} else if (!e.status) {
+		showSaid('warn', 'The connection broke. A run that had begun goes on at the server.');
+	} else if (e.error.code === 'refused' && plan?.plan !== seen.plan) {
+		if (run !== before) { run = null; showRun(); }
+		changed(seen.migrations, plan?.migrations ?? []);
+	} else if (run === before) {
 		showSaid('bad-box', errorView(e.error));
 	}
 }
 
-// Refused: either the plan is another by now, or a guard said no.
-async function told(e, seen, before) {
-	await load();
-	const now = plan ?? { plan: '', migrations: [] };
-	if (run && (run.run ?? 0) > before && run.error?.code === 'refused') { run = null; showRun(); }
-	if (now.plan === seen.plan) { showSaid('bad-box', errorView(e.error)); return; }
-	const key = m => `${m.tag}\n${m.hash}`, had = new Map(seen.migrations.map(m => [m.tag, m]));
-	const has = new Map(now.migrations.map(m => [m.tag, m]));
-	const item = (sign, m, what) => h('li', { class: 'mono' }, `${sign} ${m.tag}`, h('span', { class: 'dim' }, ` ${what}`));
-	const changes = [
-		...now.migrations.filter(m => !had.has(m.tag)).map(m => item('+', m, 'is new')),
-		...now.migrations.filter(m => had.has(m.tag) && key(m) !== key(had.get(m.tag))).map(m => item('\u2260', m, 'has another text')),
-		...seen.migrations.filter(m => !has.has(m.tag)).map(m => item('\u2212', m, 'is no longer pending')),
-	];
-	showSaid('warn', h('p', { class: 'strong' }, 'The plan has changed since you looked, so nothing was run.'),
-		changes.length ? h('ul', null, changes) : h('p', null, 'The migrations are the same; the history is not.'),
-		h('p', null, 'Look at it as it is now, and migrate again.'));
+function changed(old, now) {
+	const had = new Map(old.map(m => [m.tag, m.hash])), has = new Set(now.map(m => m.tag));
+	const items = [...now.filter(m => had.get(m.tag) !== m.hash).map(m => had.has(m.tag) ? `\u2260 ${m.tag} has another text` : `+ ${m.tag} is new`),
+		...old.filter(m => !has.has(m.tag)).map(m => `\u2212 ${m.tag} is no longer pending`)];
+	showSaid('warn', h('p', 'strong', 'The plan has changed since you looked, so nothing was run.'),
+		h('ul', 'mono', items.map(x => h('li', '', x))), items.length ? '' : 'The migrations are the same, the history is not. ', 'Look at it as it is now, and migrate again.');
 	$('said').focus();
 }
 
 // Asks once more, with each statement that destroys by its name.
 function sure(seen) {
-	const dialog = $('sure'), bad = [];
-	for (const m of seen.migrations)
-		for (const z of list(m.hazards)) if (z.destructive) bad.push([m, z]);
-	put($('sure-h'), `${count(seen.destructive, 'statement')} ${seen.destructive === 1 ? 'destroys' : 'destroy'} data`);
-	put($('sure-text'), `This is plan ${seen.plan}, ${count(seen.pending, 'migration')}. What these remove comes back from a backup only.`);
-	put($('sure-yes'), `Migrate ${seen.pending.toLocaleString('en')} and destroy`);
-	$('sure-list').replaceChildren(...bad.slice(0, 200).map(([m, z]) => h('li', null,
-		h('b', { class: 'bad' }, z.statement), ` ${z.reason} `, h('span', { class: 'dim mono' }, `${m.tag}${z.line ? `:${z.line}` : ''}`),
-		h('code', { class: 'cut mono', hidden: '' }))), bad.length > 200 ? h('li', null, `and ${bad.length - 200} more`) : '');
-	quote(bad.slice(0, 50));
-	dialog.returnValue = '';
-	dialog.showModal();
-	return new Promise(done => dialog.addEventListener('close', () => done(dialog.returnValue === 'yes'), { once: true }));
+	const bad = seen.migrations.flatMap(m => list(m.hazards).filter(z => z.destructive).map(z => ({ ...z, m })));
+	put('sure-h', `${count(seen.destructive, 'statement')} ${seen.destructive === 1 ? 'destroys' : 'destroy'} data`);
+	put('sure-text', `This is plan ${seen.plan}, ${count(seen.pending, 'migration')}. What these remove comes back from a backup only.`);
+	put('sure-yes', `Migrate ${number(seen.pending)} and destroy`);
+	$('sure-list').replaceChildren(...bad.slice(0, 200).map(z => {
+		const code = h('code', 'cut');
+		quote(z, code);
+		return h('li', '', h('b', 'bad', z.statement), ` ${z.reason} `, h('span', 'dim mono', `${z.m.tag}:${z.line ?? ''}`), code);
+	}), bad.length > 200 ? `and ${bad.length - 200} more` : '');
+	$('sure').returnValue = '';
+	$('sure').showModal();
+	return new Promise(done => $('sure').addEventListener('close', () => done($('sure').returnValue === 'yes'), { once: true }));
 }
 
-// The lines themselves, as soon as they are here.
-async function quote(bad) {
-	const codes = [...$('sure-list').querySelectorAll('code')];
-	for (const [i, [m, z]] of bad.entries()) {
-		const sql = await script(m).catch(() => null);
-		const line = String(sql?.text ?? '').split('\n', z.line)[z.line - 1]?.trim();
-		if (line) { put(codes[i], line.slice(0, 300)); codes[i].hidden = false; }
-	}
+// The line itself, as soon as it is here.
+async function quote(z, code) {
+	const sql = await script(z.m.tag, z.m.hash).catch(() => null);
+	code.append(clean(sql?.text?.split('\n', z.line)[z.line - 1]?.trim()));
 }
 
 /* ---- events: a stream read by fetch, as EventSource sends no secret */
 
 const events = {
-	live: false, id: '', fails: 0, stopper: null, timer: 0, quiet: 0,
+	live: false, id: '', fails: 0,
 
 	start() { this.stop(); this.id = ''; this.fails = 0; this.open(); },
-	stop() { this.stopper?.abort(); this.stopper = null; clearTimeout(this.timer); clearTimeout(this.quiet); this.shows(false); },
-	again() { if (!this.live) { this.fails = 0; clearTimeout(this.timer); this.stopper?.abort(); this.open(); } },
+	stop() { this.stopper?.abort(); this.stopper = null; clearTimeout(this.timer); this.shows(false, ''); },
+	again() { if (!this.live) { this.stop(); this.open(); } },
 
-	shows(live, text = '') {
+	shows(live, text) {
 		this.live = live;
 		$('live').dataset.on = live;
-		put($('live'), live ? '\u25cf live' : text && `\u25cb ${text}`);
+		put('live', text);
 	},
 
 	async open() {
-		const stopper = this.stopper = new AbortController();
+		const stopper = this.stopper = new AbortController(), mine = () => stopper === this.stopper;
 		try {
-			const res = await fetch(base + '/events', {
-				headers: headers({ Accept: 'text/event-stream', ...this.id && { 'Last-Event-ID': this.id } }),
-				cache: 'no-store', signal: stopper.signal,
-			});
-			if (res.status === 401) { if (stopper === this.stopper) signOut('The secret is no longer accepted.'); return; }
-			if (!res.ok || !res.body) throw new Error(`status ${res.status}`);
-			const missed = this.fails > 0;
+			const res = await fetch(base + '/events', { cache: 'no-store', signal: stopper.signal,
+				headers: headers({ Accept: 'text/event-stream', ...this.id && { 'Last-Event-ID': this.id } }) });
+			if (mine() && res.status === 401) { turnedAway(res); return; }
+			if (!mine() || !res.ok) throw res.status;
+			if (this.fails) load();
 			this.fails = 0;
-			this.shows(true);
-			if (missed) load();
-			await this.read(res.body.getReader(), stopper);
-		} catch (e) {
-			if (stopper !== this.stopper) return;
-		}
-		if (stopper === this.stopper) this.later();
-	},
-
-	later() {
-		const s = Math.min(30, 2 ** this.fails++) * (0.75 + Math.random() / 2);
-		clearTimeout(this.quiet);
-		this.shows(false, 'reconnecting');
-		this.timer = setTimeout(() => this.open(), s * 1000);
+			this.shows(true, '\u25cf live');
+			await this.read(res.body.getReader(), mine);
+		} catch { /* and again */ }
+		if (!mine()) return;
+		this.shows(false, '\u25cb reconnecting');
+		this.timer = setTimeout(() => this.open(), Math.min(30, 2 ** this.fails++) * (750 + Math.random() * 500));
 	},
 
 	// A comment comes every 15 s; three of them missing, and it is dead.
-	async read(reader, stopper) {
+	async read(reader, mine) {
 		const decoder = new TextDecoder();
-		for (let rest = ''; ;) {
-			clearTimeout(this.quiet);
-			this.quiet = setTimeout(() => reader.cancel().catch(() => {}), 45000);
-			const { done, value } = await reader.read();
-			if (done || stopper !== this.stopper) return;
-			const blocks = (rest + decoder.decode(value, { stream: true })).replace(/\r\n?/g, '\n').split('\n\n');
+		for (let rest = ''; rest.length < 1e7;) {
+			const quiet = setTimeout(() => reader.cancel(), 45000);
+			const { done, value } = await reader.read().finally(() => clearTimeout(quiet));
+			if (done || !mine()) return;
+			const blocks = (rest + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/);
 			rest = blocks.pop();
-			if (rest.length > 1e7) return;
 			blocks.forEach(b => this.take(b));
 		}
+		reader.cancel();
 	},
 
 	take(block) {
-		let kind = 'message', data = '', id = null;
-		for (const line of block.split('\n')) {
-			const [, key, value] = /^([a-z]*): ?(.*)$/.exec(line) ?? [];
-			if (key === 'event') kind = value;
-			else if (key === 'data') data += (data && '\n') + value;
-			else if (key === 'id') id = value;
+		const f = { event: '', data: '' };
+		for (const line of block.split(/\r?\n/)) {
+			const at = line.indexOf(':');
+			if (at > 0) f[line.slice(0, at)] = line.slice(at + 1).replace(/^ /, '');
 		}
-		if (id !== null) this.id = id;
-		if (!data || !Object.hasOwn(heard, kind)) return;
-		try { heard[kind](plain(JSON.parse(data))); } catch (e) { console.error(e); }
+		this.id = f.id ?? this.id;
+		if (f.data && Object.hasOwn(heard, f.event)) try { heard[f.event](plain(JSON.parse(f.data))); } catch (e) { console.error(e); }
 	},
 };
 
@@ -711,193 +637,183 @@ let run = null;
 
 function newRun(d) {
 	$('log').replaceChildren();
-	return { run: d.run ?? null, begun: moment(d.started)?.getTime() ?? Date.now() + skew, going: true, pending: 0, done: 0,
-		at: null, blocker: null, waiting: '', error: null, result: null, log: [], notices: 0 };
+	return { run: d.run, begun: Date.parse(d.started) || Date.now() + skew, going: true, pending: 0, done: 0,
+		at: {}, blocker: null, waiting: null, error: null, result: null, log: [] };
 }
 
-const note = (...entry) => { run.log.push(entry); soon(); };
-const current = () => { if (!run?.going) run = newRun({}); return run; };
+function current(more) {
+	if (!run?.going) run = newRun({});
+	Object.assign(run, more);
+	soon();
+}
 
+function note(kind, ...text) {
+	if (run.log.push([kind, ...text]) > 2000) run.log.splice(0, 1000);
+}
+
+const calm = { blocker: null, waiting: null };
 const heard = {
 	run(d) {
 		run = newRun(d);
+		current();
 		showSaid('');
-		say('A run began.', true);
 		showPlan();
-		soon();
+		say('A run began.', true);
 	},
 	start(d) {
-		Object.assign(current(), { pending: d.pending ?? d.to_roll_back ?? 0, waiting: '' });
-		note('', `${count(run.pending, 'migration')} of ${d.total ?? '?'} from ${d.dir ?? 'the folder'}`);
+		current({ pending: d.pending, waiting: null });
+		note('dim', `${count(d.pending, 'migration')} of ${number(d.total)} in ${d.dir}`);
 	},
 	statement(d) {
 		current();
-		run.at = { statements: run.at?.tag === d.tag ? run.at.statements : null, ...d, statement: null };
-		note('', `line ${d.line}  ${d.text}  ${span(d.ms)}`);
+		note('dim', `line ${d.line}  ${d.text}  ${span(d.ms)}`);
 	},
 	progress(d) {
-		Object.assign(current(), { at: d, waiting: '' });
-		if (d.blocked_by == null) run.blocker = null;
-		else if (run.blocker?.pid !== d.blocked_by) run.blocker = { pid: d.blocked_by };
-		soon();
+		current({ at: d, waiting: null });
+		if (run.blocker?.pid !== d.blocked_by) run.blocker = d.blocked_by ? { pid: d.blocked_by } : null;
 	},
 	blocked(d) {
-		current().blocker = d;
-		note('warn', `${d.tag} is blocked by ${who(d)}`);
-		say(`Blocked by ${who(d)}`, true);
+		current({ blocker: d });
+		const who = `pid ${d.pid}, ${d.user ?? '?'} (${d.application ?? ''}), ${d.state ?? ''}`;
+		note('warn', `blocked by ${who}`);
+		say(`Blocked by ${who}`, true);
 	},
 	unblocked() {
-		current().blocker = null;
+		current(calm);
 		note('', 'no longer blocked');
 		say('No longer blocked.');
 	},
 	waiting(d) {
-		current().waiting = d;
-		if (run.log.at(-1)?.[1] !== d.message) note('warn', d.message);
+		if (run?.waiting?.message !== d.message) { current(); note('warn', d.message); }
+		current({ waiting: d });
 		say(d.message);
 	},
 	migration(d) {
-		Object.assign(current(), { done: run.done + 1, at: null, blocker: null, waiting: '' });
-		note('good', `\u2713 ${d.tag}  ${count(d.statements ?? 0, 'statement')}  ${span(d.ms ?? 0)}`);
-		say(`${run.done} of ${run.pending || '?'} migrations done.`);
-		const m = status?.migrations.find(x => x.tag === d.tag);
-		if (m && d.state === 'applied') Object.assign(m, { state: 'applied', note: null });
+		current(calm);
+		run.done++;
+		run.at = {};
+		note('good', `\u2713 ${d.tag}  ${count(d.statements, 'statement')}  ${span(d.ms)}`);
+		say(`${run.done} of ${run.pending || run.done} migrations done.`);
+		const i = status ? status.migrations.findIndex(m => m.real === d.tag) : -1;
+		if (i >= 0 && d.state === 'applied') {
+			status.migrations[i] = { ...status.migrations[i], state: 'applied', note: null };
+			fillRow(rows.get(clean(d.tag)), status.migrations[i], i + 1);
+		}
 	},
 	notice(d) {
-		current().notices++;
-		note('warn', `${d.severity ?? 'notice'}: ${d.tag ? `${d.tag}: ` : ''}${d.message}`,
-			[d.detail && `detail: ${d.detail}`, d.hint && `hint: ${d.hint}`].filter(Boolean).join('\n'));
+		current();
+		note('warn', `${d.severity}: ${d.message}`, d.detail && `detail: ${d.detail}`, d.hint && `hint: ${d.hint}`);
 	},
-	error(d) { current().error = d; soon(); },
+	error(d) { current({ error: d }); },
 	result(d) {
-		Object.assign(current(), { going: false, result: d, at: null, blocker: null, waiting: '' });
-		const text = d.ok ? `${count(d.applied ?? 0, 'migration')} applied.` : `The run failed: ${run.error?.summary ?? run.error?.message ?? d.code}`;
-		say(text, true);
-		soon();
+		current({ ...calm, going: false, result: d });
+		say(d.ok ? `${count(d.applied, 'migration')} applied.` : `The run failed: ${run.error?.summary ?? run.error?.message ?? d.code}`, true);
 		if (!posting) load();
 	},
 };
 
-const who = b => `pid ${b.pid}${b.user ? `, ${b.user}` : ''}${b.application ? ` (${b.application})` : ''}${b.state ? `, ${b.state}` : ''}`;
-
-// Once a frame, however much is heard.
+// A few times a second, however much is heard.
 function soon() {
-	if (soon.due) return;
-	soon.due = true;
-	requestAnimationFrame(() => {
-		soon.due = false;
+	soon.timer ??= setTimeout(() => {
+		soon.timer = null;
 		showRun();
-		if (status) { showRows(); showCounts(); }
-	});
+		if (status) { showCounts(); filter(); }
+	}, 80);
 }
 
 function titled() {
-	const waiting = status?.migrations.filter(waits).length;
-	document.title = (run?.going ? `\u25b6 ${run.done}/${run.pending || '?'} ${clean(run.at?.tag)} \u00b7 ` : run?.error ? '\u2717 failed \u00b7 ' :
-		waiting ? `${waiting} pending \u00b7 ` : '') + 'mizzle';
+	const n = status?.migrations.filter(waits).length;
+	document.title = (run?.going ? `\u25b6 ${run.done}/${run.pending} ${clean(run.at.tag)} \u00b7 ` : run?.error ? '\u2717 failed \u00b7 ' : n ? `${n} pending \u00b7 ` : '') + 'mizzle';
 }
 
 function showRun() {
-	$('run').hidden = !run;
+	show('run', run);
 	if (!run) return;
-	const r = run.result, ok = r ? r.ok : null;
-	put($('run-h'), run.run ? `Run ${run.run}` : 'Run');
-	put($('run-chip'), run.going ? 'running' : ok ? 'done' : ok === false ? 'failed' : 'ended');
-	$('run-chip').dataset.is = $('run-chip').textContent;
-	$('run-live').hidden = !run.going;
+	const is = run.going ? 'running' : !run.result ? 'ended' : run.result.ok ? 'done' : 'failed';
+	put('run-h', `Run ${run.run ?? ''}`);
+	put('run-chip', is);
+	$('run-chip').dataset.is = is;
+	show('run-live', run.going);
 	if (run.going) showLive();
 	showWait();
-	showEnd();
+	renew($('run-end'), [run.run, run.error, run.result], () => [run.error && errorView(run.error), run.result && h('p', 'dim', outcome(run.result))]);
 	showLog();
 	tick();
 	titled();
 }
 
 function showLive() {
-	const at = run.at ?? {}, part = at.statements > 0 && at.statement > 0 ? (at.statement - 1) / at.statements : 0;
-	put($('run-nth'), run.pending ? `migration ${Math.min(run.done + 1, run.pending)} of ${run.pending}` : 'beginning \u2026');
-	put($('run-of'), at.statement ? `statement ${at.statement} of ${at.statements ?? '?'}` : '');
+	const at = run.at, n = at.statements > 0 ? at.statements : 1, measured = at.percent != null;
+	put('run-nth', run.pending ? `migration ${Math.min(run.done + 1, run.pending)} of ${number(run.pending)}` : 'beginning \u2026');
+	put('run-of', at.statement ? `statement ${at.statement} of ${at.statements}` : '');
 	$('run-bar').max = run.pending || 1;
-	$('run-bar').value = Math.min(run.done + part, run.pending);
-	put($('run-tag'), at.tag);
-	put($('run-text'), at.text ? `${at.line ? `${at.line} | ` : ''}${at.text}` : '');
-	$('run-phase').hidden = !at.phase && at.percent == null;
-	put($('phase-name'), at.phase ?? '');
-	put($('phase-percent'), at.percent == null ? '' : `${at.percent} %`);
-	$('phase-bar').hidden = at.percent == null;
-	$('phase-bar').value = at.percent ?? 0;
+	$('run-bar').value = run.done + ((at.statement || 1) - 1) / n;
+	put('run-tag', at.tag);
+	put('run-text', at.text && `${at.line ?? ''} | ${at.text}`);
+	show('run-phase', at.phase || measured);
+	put('phase-name', at.phase);
+	put('phase-percent', measured ? `${at.percent} %` : '');
+	show('phase-bar', measured);
+	$('phase-bar').value = Number(at.percent) || 0;
 }
 
 function showWait() {
-	const b = run.blocker ?? (run.waiting || null), el = $('run-wait'), same = JSON.stringify([b, run.going]);
-	el.hidden = !b || !run.going;
-	if (el.hidden || el.same === same) { el.same = same; return; }
-	el.same = same;
-	el.replaceChildren(h('p', { class: 'strong' }, run.blocker ? 'Blocked by another session' : b.message),
-		facts([['pid', b.pid], ['user', b.user], ['application', b.application], ['address', b.address],
-			['state', b.state && `${b.state}${b.since ? ` since ${clock(b.since)}` : ''}`],
-			['waits for', Array.isArray(b.blocked_by) && b.blocked_by.length ? `pid ${b.blocked_by.join(', ')}` : null]]),
-		b.query ? h('pre', { class: 'excerpt', tabindex: '0', role: 'region', 'aria-label': 'Its query' }, b.query) : '',
-		Number.isInteger(b.pid) ? h('p', { class: 'dim' }, 'To end it: ', h('code', null, `SELECT pg_terminate_backend(${b.pid})`)) : '');
+	const b = run.blocker ?? run.waiting;
+	show('run-wait', b);
+	renew($('run-wait'), [run.run, b], () => !b ? [] : [
+		h('p', 'strong', run.blocker ? 'Blocked by another session' : b.message),
+		facts([['pid', b.pid], ['user', b.user], ['application', b.application], ['address', b.address], ['state', b.state],
+			['since', b.since && clock(b.since)], ['waits for', Array.isArray(b.blocked_by) ? b.blocked_by.join(', ') : '']]),
+		b.query && scroller('excerpt', 'Its query', b.query),
+		run.blocker && Number.isInteger(b.pid) && h('p', 'dim', 'To end it: ', h('code', '', `SELECT pg_terminate_backend(${b.pid})`))]);
 }
 
-function showEnd() {
-	const same = JSON.stringify([run.run, run.error, run.result]);
-	if ($('run-end').same === same) return;
-	$('run-end').same = same;
-	$('run-end').replaceChildren(...[run.error && errorView(run.error), run.result && h('p', { class: 'dim' }, outcome(run.result))].filter(Boolean));
-}
+const outcome = r => [r.applied != null && `${count(r.applied, 'migration')} applied`, r.pending > 0 && `${number(r.pending)} pending`,
+	r.ms != null && span(r.ms), r.round_trips && count(r.round_trips, 'round trip')].filter(Boolean).join(' \u00b7 ');
 
-const outcome = r => [r.applied != null && `${count(r.applied, 'migration')} applied`, r.pending > 0 && `${r.pending} pending`,
-	r.ms != null && span(r.ms), r.round_trips != null && count(r.round_trips, 'round trip')].filter(Boolean).join(' \u00b7 ');
-
-// The newest thousand lines; at its end it stays there.
+// The newest thousand lines; who is at its end stays there.
 function showLog() {
-	const log = $('log'), pinned = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
-	for (const [kind, text, more] of run.log.splice(0).slice(-1000))
-		log.append(h('li', { class: kind }, text, more && h('div', { class: 'dim' }, more)));
+	const log = $('log'), end = log.scrollTop + log.clientHeight > log.scrollHeight - 5;
+	for (const [kind, ...text] of run.log.splice(0)) log.append(h('li', kind, text.filter(Boolean).join('\n')));
 	while (log.children.length > 1000) log.firstChild.remove();
-	log.hidden = !log.firstChild;
-	if (pinned) log.scrollTop = log.scrollHeight;
+	show('log', log.firstChild);
+	if (end) log.scrollTop = log.scrollHeight;
 }
 
 function tick() {
 	clearTimeout(tick.timer);
-	const ms = run?.result?.ms ?? Math.max(0, Date.now() + skew - run?.begun);
-	put($('run-time'), run?.going ? span(Math.floor(ms / 1000) * 1000) : run?.result ? span(ms) : '');
 	if (run?.going) tick.timer = setTimeout(tick, 1000);
+	put('run-time', run?.going ? span(Math.max(1000, Date.now() + skew - run.begun)).replace(/\.\d/, '') : run?.result ? span(run.result.ms) : '');
 }
 
 /* ---- the runs of this process */
 
 function showRuns() {
-	const past = status.runs, same = JSON.stringify(past);
-	$('no-past').hidden = past.length > 0;
-	if ($('runs').same === same) return;
 	const open = new Set([...$('runs').querySelectorAll('[open]')].map(d => d.dataset.run));
-	$('runs').same = same;
-	$('runs').replaceChildren(...past.map((p, i) => {
-		const r = plain(p.result), ok = r.ok === true && !p.error;
-		const fresh = i === 0 && !ok && run?.run !== p.run;
-		return h('li', null, h('details', { 'data-run': p.run, open: open.has(String(p.run)) || fresh ? '' : null },
-			h('summary', null, h('span', { class: ok ? 'good' : 'bad' }, ok ? '\u2713 done' : '\u2717 failed'), ` run ${p.run} `,
-				h('span', { class: 'dim num' }, `${clock(p.started)} \u00b7 ${outcome({ applied: r.applied, ms: r.ms })}`)),
-			p.error && errorView(plain(p.error)), h('p', { class: 'dim' }, `${day(p.started)} to ${clock(p.ended)} \u00b7 ${outcome(r)}`)));
+	show('no-past', !status.runs.length);
+	show('runs', status.runs.length);
+	renew($('runs'), status.runs, () => status.runs.map((p, i) => {
+		const r = plain(p.result), ok = r.ok === true;
+		const opened = open.has(String(p.run)) || !i && !ok && run?.run !== p.run;
+		return h('li', '', h('details', { 'data-run': p.run, open: opened ? '' : null },
+			h('summary', '', h('span', ok ? 'good' : 'bad', ok ? '\u2713 done' : '\u2717 failed'), ` run ${p.run} `,
+				h('span', 'dim num', `${clock(p.started)} \u00b7 ${number(r.applied)} applied \u00b7 ${span(r.ms)}`)),
+			p.error && errorView(plain(p.error)), h('p', 'dim', `${day(p.started)} to ${clock(p.ended)} \u00b7 ${outcome(r)}`)));
 	}));
 }
 
 /* ---- begin */
 
-put($('where'), location.host + base);
+put('where', location.host + base);
 $('signin').addEventListener('submit', signIn);
-$('leave').addEventListener('click', () => signOut(''));
+$('leave').addEventListener('click', () => location.reload());	// forgets it all
 $('reload').addEventListener('click', () => { showSaid(''); load(); });
 $('again').addEventListener('click', () => load());
 $('migrate').addEventListener('click', migrate);
 $('sure-no').addEventListener('click', () => $('sure').close());
 $('sure-yes').addEventListener('click', () => $('sure').close('yes'));
 $('find').addEventListener('input', filter);
-for (const id of ['transaction', 'to']) $(id).addEventListener('change', () => { stale++; loadPlan(); });
+for (const id of ['transaction', 'to']) $(id).addEventListener('change', loadPlan);
 document.addEventListener('visibilitychange', () => {
 	if (!document.hidden && status && !run?.going && !posting) { load(); events.again(); }
 });

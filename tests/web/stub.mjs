@@ -13,7 +13,6 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { states } from './states.mjs';
 
-const BASE = '/api/admin/migrate';
 const SECRET = 'let-me-migrate', READER = 'let-me-look';
 const PAGE = fileURLToPath(new URL('../../src/page/', import.meta.url));
 const PARTS = { 'page.js': 'text/javascript', 'page.css': 'text/css' };
@@ -62,11 +61,13 @@ export class World {
 	seen = [];	// requests, for tests
 	waiters = [];
 
+	constructor(base = '/api/admin/migrate') { this.base = base; }
+
 	async listen(port = 0) {
 		this.server = createServer((req, res) => this.answer(req, res).catch(e => { console.error(e); res.destroy(); }));
 		this.server.listen(port, '127.0.0.1');
 		await once(this.server, 'listening');
-		this.url = `http://127.0.0.1:${this.server.address().port}${BASE}`;
+		this.url = `http://127.0.0.1:${this.server.address().port}${this.base}`;
 		return this;
 	}
 
@@ -138,8 +139,8 @@ export class World {
 		let path = url.pathname;
 		this.seen.push({ method: req.method, path: req.url, headers: req.headers });
 		if (path === '/healthz') { res.end('ok\n'); return; }
-		if (path !== BASE && !path.startsWith(BASE + '/')) { this.fail(res, 404, { code: 'usage', message: 'there is nothing here' }); return; }
-		path = path.slice(BASE.length).replace(/^\//, '');
+		if (path !== this.base && !path.startsWith(this.base + '/')) { this.fail(res, 404, { code: 'usage', message: 'there is nothing here' }); return; }
+		path = path.slice(this.base.length).replace(/^\//, '');
 		const part = path || url.search.slice(1);
 		if (Object.hasOwn(PARTS, part) && req.method === 'GET') { this.file(res, part, PARTS[part]); return; }
 		if (!path && req.method === 'GET' && accept.includes('text/html')) { this.file(res, 'index.html', 'text/html; charset=utf-8'); return; }
