@@ -40,7 +40,7 @@ function button(attrs, text, click) {
 
 const facts = pairs => h('dl', '', pairs.filter(([, v]) => v != null && v !== '')
 	.map(([k, v]) => h('div', '', h('dt', '', k), h('dd', '', v))));
-const scroller = (kind, name, ...inside) => h('pre', { class: kind, tabindex: 0, role: 'region', 'aria-label': name }, ...inside);
+const scroller = (kind, name, ...inside) => h('pre', { class: kind, tabindex: 0, role: 'group', 'aria-label': name }, ...inside);
 
 // Rebuilds what is in el if what it is made of has changed.
 function renew(el, what, make) {
@@ -301,7 +301,7 @@ function newRow() {
 
 function fillRow(row, m, nth) {
 	const note = m.note || states[m.state][1], other = row.m?.hash !== m.hash;
-	Object.assign(row, { m, hay: `${m.tag} ${m.hash ?? ''} ${m.recorded_hash ?? ''}`.toLowerCase() });
+	Object.assign(row, { m, name: m.tag.toLowerCase() });
 	row.el.dataset.state = m.state;
 	renew(row.head, [m, nth], () => [
 		h('span', { class: 'nth num', 'aria-hidden': 'true' }, nth), h('span', 'state', symbol(m.state), ` ${m.state}`), h('span', 'tag mono', m.tag),
@@ -313,7 +313,7 @@ function filter() {
 	const words = $('find').value.toLowerCase().split(/\s+/), all = status.migrations.length;
 	let n = 0;
 	for (const row of rows.values()) {
-		const fits = (!only || row.m.state === only) && words.every(w => row.hay.includes(w));
+		const m = row.m, fits = (!only || m.state === only) && words.every(w => row.name.includes(w) || w.length > 5 && m.hash?.startsWith(w));
 		if (row.el.hidden === fits) row.el.hidden = !fits;
 		n += fits;
 	}
@@ -656,7 +656,6 @@ const heard = {
 	run(d) {
 		run = newRun(d);
 		current();
-		showSaid('');
 		showPlan();
 		say('A run began.', true);
 	},
@@ -708,7 +707,7 @@ const heard = {
 	result(d) {
 		current({ ...calm, going: false, result: d });
 		say(d.ok ? `${count(d.applied, 'migration')} applied.` : `The run failed: ${run.error?.summary ?? run.error?.message ?? d.code}`, true);
-		if (!posting) load();
+		if (!posting) { showSaid(''); load(); }
 	},
 };
 
