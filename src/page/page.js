@@ -176,6 +176,8 @@ async function load(typed) {
 		const got = await ask('/status');
 		if (mine !== round) return;
 		if (going?.going && going === run && !got.running) { run.going = false; showRun(); }
+		retry.n = 0;
+		show('problem', false);
 		took(got);
 		await loadPlan();
 	} catch (e) {
@@ -185,15 +187,13 @@ async function load(typed) {
 }
 
 function took(got) {
-	status = { ...got, runs: list(got.runs), migrations: list(got.migrations).map(m => ({ ...m, tag: clean(m.tag), real: m.tag,
+	status = { ...got, runs: list(got.runs), migrations: list(got.migrations).map(m => ({ ...m, tag: clean(m.tag), real: m.real ?? m.tag,
 		state: Object.hasOwn(states, m.state) ? m.state : 'pending' })) };
-	retry.n = 0;
 	signedIn();
-	show('problem', false);
-	show('sum', true);
-	show('cols', true);
+	show('sum', got.result);
+	show('list', got.result);
 	show('role', got.may_migrate === false);
-	put('asof', `As of ${clock(Date.now())}. Times are local. Newest first.`);
+	if (got.result) put('asof', `As of ${clock(Date.now())}. Times are local. Newest first.`);
 	if (got.running && !events.live) retry.timer = setTimeout(load, 5000);
 	showCounts();
 	showRows();
@@ -207,7 +207,7 @@ async function loadPlan() {
 	if ($('to').value) wish.set('to', $('to').value);
 	let got = null, not = null;
 	if (plan) plan.old = true;
-	if (status.migrations.some(m => m.state !== 'applied' && m.state !== 'eol')) {
+	if (!status.running && status.migrations.some(m => m.state !== 'applied' && m.state !== 'eol')) {
 		showPlan();
 		try { got = await ask('/plan?' + wish); } catch (e) { not = e; }
 	}
@@ -217,21 +217,25 @@ async function loadPlan() {
 	showPlan();
 }
 
-// No status: why, and when it is asked again.
+// No status: why, and when it is asked again.  While a run holds its lock on
+// the history nobody can read it; then what was known before has to do.
 function failed(e) {
-	signedIn();
-	put('problem-h', !e.status ? 'No connection to the server' : e.status === 503 ? 'No connection to the database' : 'The state cannot be shown');
-	$('problem-body').replaceChildren(errorView(e.error));
-	show('problem', true);
+	const { running, runs = status?.runs, may_migrate = status?.may_migrate } = e.body, own = e.status === 409 && running;
 	plan = null;
-	unplanned = e;
-	showPlan();
+	unplanned = own ? null : e;
+	show('problem', !own);
+	took({ migrations: [], ...status, running, runs, may_migrate });
+	if (own) return;
+	put('problem-h', !e.status ? 'No connection to the server' : e.status === 503 ? 'No connection to the database' :
+		e.status === 409 ? 'Another migrator is at work' : 'The state cannot be shown');
+	$('problem-body').replaceChildren(errorView(e.error));
 	say(`${$('problem-h').textContent}: ${e.message}`, true);
 	retry.at = Date.now() + Math.min(30, 2 ** ++retry.n) * 1000;
 	countdown();
 }
 
 function countdown() {
+	clearTimeout(retry.timer);
 	const left = Math.ceil((retry.at - Date.now()) / 1000);
 	put('again-in', left > 0 ? `by itself in ${left} s` : 'trying \u2026');
 	if (left > 0) retry.timer = setTimeout(countdown, 1000);
@@ -530,7 +534,7 @@ function conclude(before, got) {
 }
 
 function explain(e, seen, before) {
-	if (e.status === 409 && e.body.running) {
+	if (e.status === 409 && status.running) {
 		events.again();
 		showSaid('warn', 'A run was under way already: this is it. Nothing else was begun.');
 	} else if (!e.status) {
@@ -663,6 +667,7 @@ const heard = {
 		current({ pending: d.pending, waiting: null });
 		note('dim', `${count(d.pending, 'migration')} of ${number(d.total)} in ${d.dir}`);
 	},
+	begin(d) { current({ at: d }); },
 	statement(d) {
 		current();
 		note('dim', `line ${d.line}  ${d.text}  ${span(d.ms)}`);
@@ -673,7 +678,7 @@ const heard = {
 	},
 	blocked(d) {
 		current({ blocker: d });
-		const who = `pid ${d.pid}, ${d.user ?? '?'} (${d.application ?? ''}), ${d.state ?? ''}`;
+		const who = [`pid ${d.pid}`, d.user, d.application, d.state].filter(Boolean).join(', ');
 		note('warn', `blocked by ${who}`);
 		say(`Blocked by ${who}`, true);
 	},

@@ -48,6 +48,17 @@ export async function launch() {
 		'--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'] });
 }
 
+// The files of the page as they are now, in place of those in the program.
+function ours(tab) {
+	const types = { 'index.html': 'text/html', 'page.js': 'text/javascript', 'page.css': 'text/css' };
+	return tab.route(/./, async route => {
+		const r = route.request(), file = r.isNavigationRequest() ? 'index.html' : new URL(r.url()).search.slice(1);
+		if (!Object.hasOwn(types, file)) { await route.fallback(); return; }
+		await route.fulfill({ path: `${process.env.PAGE_FILES}/${file}`, contentType: types[file],
+			headers: { 'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" } });
+	});
+}
+
 // A page, and what it said and did meanwhile.
 export class Page {
 	static async open(browser, url, options = {}) {
@@ -68,6 +79,7 @@ export class Page {
 			window.violations = [];
 			document.addEventListener('securitypolicyviolation', e => window.violations.push(`${e.violatedDirective} ${e.blockedURI} ${e.sample}`));
 		});
+		if (process.env.PAGE_FILES) await ours(tab);
 		if (options.before) await options.before(it);
 		await tab.goto(url);
 		return it;
@@ -95,7 +107,7 @@ export class Page {
 
 	// What was asked last is answered, and shown.
 	async settled() {
-		await this.tab.waitForFunction(() => !/Reading the plan/.test(document.getElementById('why').textContent) && document.getElementById('cols').hidden === false);
+		await this.tab.waitForFunction(() => document.getElementById('why').textContent && !/Reading the plan/.test(document.getElementById('why').textContent));
 	}
 
 	async accessible(name) {

@@ -180,10 +180,19 @@ export class World {
 		return this.down;
 	}
 
+	// A run in a transaction has locked the history: true if that was the answer.
+	isLocked(res, role) {
+		const is = this.running && !this.blocked.has('*');
+		if (is)
+			this.fail(res, 409, { code: 'locked', message: 'another migrator holds the lock: pid 2084', hint: 'try again when it is done; mizzle locks shows more' },
+				{ may_migrate: role === 'migrate', running: this.running, runs: this.runs });
+		return is;
+	}
+
 	pending() { return this.migrations.filter(m => PENDING.includes(m.state)); }
 
 	status(res, role) {
-		if (this.isDown(res)) return;
+		if (this.isDown(res) || this.isLocked(res, role)) return;
 		const counts = Object.fromEntries(['applied', 'pending', 'modified', 'eol', 'missing', 'out-of-order', 'partial']
 			.map(s => [s, this.migrations.filter(m => m.state === s).length]));
 		this.send(res, 200, {
@@ -214,7 +223,7 @@ export class World {
 
 	planned(res, wish) {
 		const bad = this.disagreement();
-		if (this.isDown(res)) return;
+		if (this.isDown(res) || this.isLocked(res)) return;
 		if (bad) { this.fail(res, 422, bad); return; }
 		const { all, result } = this.plan(wish.get('to'), wish.get('transaction') ?? 'each');
 		this.send(res, 200, { ok: true, migrations: all, result });
@@ -253,7 +262,7 @@ export class World {
 		if (role !== 'migrate') { this.fail(res, 403, { code: 'refused', message: 'this secret may not migrate' }); return; }
 		try { wish = text ? JSON.parse(text) : {}; } catch { this.fail(res, 400, { code: 'usage', message: 'the body is not JSON' }); return; }
 		if (this.isDown(res)) return;
-		if (this.running) { this.fail(res, 409, { code: 'locked', message: 'a run is under way' }, { running: this.running }); return; }
+		if (this.running) { this.fail(res, 409, { code: 'locked', message: 'this server is migrating already' }); return; }
 		const done = await this.run(wish), { error, result } = done;
 		const status = { sql: 500, connect: 503, locked: 409 }[error?.code] ?? 422;
 		if (error) this.send(res, status, { ok: false, error, result });
@@ -295,6 +304,7 @@ export class World {
 
 	async step(m, planned, out, stop) {
 		const list = statements(m.sql), begun = Date.now();
+		this.tell('begin', { tag: m.tag, number: out.migrations.length + 1, total: 0, statements: list.length });
 		for (const [i, s] of list.entries()) {
 			const at = { tag: m.tag, statement: i + 1, statements: list.length, line: s.line, text: s.text, ms: 0, phase: null };
 			this.tell('progress', at);
