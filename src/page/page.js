@@ -360,6 +360,11 @@ function script(tag, hash) {
 	return scripts.get(key);
 }
 
+async function lineOf(tag, hash, line) {
+	const sql = await script(tag, hash).catch(() => null);
+	return sql?.text?.split('\n', line)[line - 1] ?? '';
+}
+
 async function fillBody(row) {
 	const m = row.m, head = facts([['hash', m.hash], ['recorded hash', m.recorded_hash !== m.hash ? m.recorded_hash : ''],
 		['applied', m.recorded_at], ['written', m.when > 1577836800000 ? day(m.when) : '']]);
@@ -432,12 +437,18 @@ function paint(text, write) {
 
 function errorView(e) {
 	const place = [e.file, e.line, e.column].filter(x => x != null).join(':');
-	return h('div', 'error', e.summary && h('p', 'strong', e.summary), place && h('p', 'mono dim', `--> ${place}`), e.source != null && excerpt(e),
+	return h('div', 'error', e.summary && h('p', 'strong', e.summary), place && h('p', 'mono dim', `--> ${place}`), excerpt(e),
 		h('p', e.summary ? 'mono' : 'strong', e.sqlstate && h('b', 'bad', `${e.sqlstate} `), e.message),
 		facts([['detail', e.detail], ['server\u2019s hint', e.server_hint], ['context', e.context], ['hint', e.hint]]));
 }
 
 function excerpt(e) {
+	if (e.source == null && e.tag && e.line) {
+		const later = h('div');
+		lineOf(e.tag, '', e.line).then(source => source && later.replaceWith(excerpt({ ...e, source })));
+		return later;
+	}
+	if (e.source == null) return '';
 	const source = String(e.source).replace(/[\r\n]+$/, ''), nth = clean(e.line);
 	const caret = h('b', 'bad', '^'), pre = scroller('excerpt', 'Source', h('span', 'dim', `${nth} | `), source, '\n',
 		e.column > 0 && [h('span', 'dim', `${' '.repeat(nth.length)} | `), blanks(source, e.column), caret]);
@@ -564,18 +575,12 @@ function sure(seen) {
 	put('sure-yes', `Migrate ${number(seen.pending)} and destroy`);
 	$('sure-list').replaceChildren(...bad.slice(0, 200).map(z => {
 		const code = h('code', 'cut');
-		quote(z, code);
+		lineOf(z.m.tag, z.m.hash, z.line).then(line => code.append(clean(line.trim())));
 		return h('li', '', h('b', 'bad', z.statement), ` ${z.reason} `, h('span', 'dim mono', `${z.m.tag}:${z.line ?? ''}`), code);
 	}), bad.length > 200 ? `and ${bad.length - 200} more` : '');
 	$('sure').returnValue = '';
 	$('sure').showModal();
 	return new Promise(done => $('sure').addEventListener('close', () => done($('sure').returnValue === 'yes'), { once: true }));
-}
-
-// The line itself, as soon as it is here.
-async function quote(z, code) {
-	const sql = await script(z.m.tag, z.m.hash).catch(() => null);
-	code.append(clean(sql?.text?.split('\n', z.line)[z.line - 1]?.trim()));
 }
 
 /* ---- events: a stream read by fetch, as EventSource sends no secret */

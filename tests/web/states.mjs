@@ -28,7 +28,7 @@ TRUNCATE audit;
 ALTER TABLE users ADD COLUMN mail text;
 ` };
 const FAILING = { tag: '0004_billing', sql: 'CREATE TABLE bills (id integer);\nALTER TABLE bills ADD COLUMN who integer REFERENCES custmers (id);\nSELECT 1;\n',
-	fails: { line: 2, column: 55, sqlstate: '42P01', message: 'relation "custmers" does not exist' } };
+	fails: { line: 2, column: 53, sqlstate: '42P01', message: 'relation "custmers" does not exist' } };
 
 const MARKUP = '<img src=x onerror="window.hit=1">';
 const HOSTILE = { tag: `0003_${MARKUP}`, sql: `-- </pre><script>window.hit=1</script> \u202Eevil\nSELECT '${MARKUP}' AS "javascript:window.hit=1";\nDO $$ BEGIN RAISE NOTICE '${MARKUP}'; END $$;\n`,
@@ -51,8 +51,8 @@ export const states = {
 	hostile: () => ({ files: [...BEFORE, HOSTILE, RAISES] }),
 	many: () => ({ files: many(1000, 997) }),
 	fresh: () => ({ files: many(400, 0) }),
-	mixed: () => ({ files: [USERS, { ...ORDERS, state: 'modified' }, { ...AUDIT, state: 'eol' }, { tag: '0003_gone', sql: 'SELECT 1;\n', state: 'missing' },
-		{ ...NOTES, tag: '0004_late', state: 'out-of-order' }, { ...INDEX, tag: '0005_half', state: 'partial', note: 'stopped midway: 0 of 1 statements done' },
+	mixed: () => ({ files: [USERS, { ...ORDERS, state: 'modified' }, { ...NOTES, tag: '0002_late', state: 'out-of-order' },
+		{ ...AUDIT, tag: '0003_audit', state: 'eol' }, { tag: '0004_gone', sql: 'SELECT 1;\n', state: 'missing' }, { ...INDEX, tag: '0005_half', state: 'partial', note: 'stopped midway: 0 of 1 statements done' },
 		{ ...NOTES, tag: '0006_next' }] }),
 	blocked: () => ({ files: [...BEFORE, NOTES, INDEX, NOTICED], block: ['users'] }),
 	phases: () => ({ files: [...BEFORE, INDEX], block: ['*'] }),

@@ -65,7 +65,8 @@ class World:
         table = file['sql'].split(' ON ')[1].split()[0]
         holder = self.hold(table)
         run = start('migrate', '--dir', self.folder, '--url', self.database())
-        wait_for(lambda: self.waiting() > 0)
+        if not wait_for(lambda: self.waiting() > 0):
+            raise Refusal('not midway: ' + finish(run, 1).err)
         run.send_signal(signal.SIGKILL)
         finish(run)
         self.server.sql('postgres', "SELECT pg_terminate_backend(pid) FROM "
@@ -144,12 +145,14 @@ class World:
     def lock(self):
         """Another migrator, which cannot go on."""
         place = newdir('elsewhere')
-        self.lay([*self.files, {'tag': '9999_elsewhere', 'when': 2 * 10 ** 12,
-                                'sql': 'LOCK TABLE users;\n'}], place)
+        self.lay([*(f for f in self.files if f.get('applied')),
+                  {'tag': '9999_elsewhere', 'sql': 'LOCK TABLE users;\n',
+                   'when': 2 * 10 ** 12}], place)
         self.holder = self.hold('users')
         self.other = start('migrate', '--dir', place, '--url',
                            self.database(), '--transaction', 'all')
-        wait_for(lambda: self.waiting() > 0)
+        if not wait_for(lambda: self.waiting() > 0):
+            raise Refusal('no lock: ' + finish(self.other, 1).err)
 
     def unlock(self):
         self.other.send_signal(signal.SIGTERM)
