@@ -118,6 +118,7 @@ function signOut(why) {
 	$('sure').close();
 	for (const id of ['all', 'leave', 'reload']) show(id, false);
 	show('signin', true);
+	document.title = 'mizzle';
 	put('signin-said', why);
 	$('secret').setAttribute('aria-invalid', why !== '');
 	$('secret').focus();
@@ -178,6 +179,7 @@ async function load(typed) {
 		if (going?.going && going === run && !got.running) { run.going = false; showRun(); }
 		retry.n = 0;
 		show('problem', false);
+		put('asof', `As of ${clock(Date.now())}. Times are local. Newest first.`);
 		took(got);
 		await loadPlan();
 	} catch (e) {
@@ -193,8 +195,7 @@ function took(got) {
 	show('sum', got.result);
 	show('list', got.result);
 	show('role', got.may_migrate === false);
-	if (got.result) put('asof', `As of ${clock(Date.now())}. Times are local. Newest first.`);
-	if (got.running && !events.live) retry.timer = setTimeout(load, 5000);
+	if (got.running && !events.live) soonAgain();
 	showCounts();
 	showRows();
 	showRuns();
@@ -214,7 +215,13 @@ async function loadPlan() {
 	if (mine !== asked || not && turnedAway(not)) return;
 	plan = got && { ...plain(got.result), wish, migrations: list(got.migrations) };
 	unplanned = not;
+	if (not && not.status !== 422) soonAgain();
 	showPlan();
+}
+
+function soonAgain() {
+	clearTimeout(retry.timer);
+	retry.timer = setTimeout(load, 5000);
 }
 
 // No status: why, and when it is asked again.  While a run holds its lock on
