@@ -459,7 +459,7 @@ function excerpt(e) {
 	const source = String(e.source).replace(/[\r\n]+$/, ''), nth = clean(e.line);
 	const caret = h('b', 'bad', '^'), pre = scroller('excerpt', 'Source', h('span', 'dim', `${nth} | `), source, '\n',
 		e.column > 0 && [h('span', 'dim', `${' '.repeat(nth.length)} | `), blanks(source, e.column), caret]);
-	setTimeout(() => { pre.scrollLeft = caret.offsetLeft - pre.clientWidth / 2; });
+	setTimeout(() => { if (caret.offsetLeft > pre.clientWidth - 20) pre.scrollLeft = caret.offsetLeft - pre.clientWidth / 2; });
 	return pre;
 }
 
@@ -490,7 +490,7 @@ function showPlan() {
 	if (!status) return;
 	const n = plan?.pending || 0, bad = plan?.destructive, why = reason(), lost = $('problem').hidden ? unplanned : null;
 	put('plan-h', n ? `Next: ${count(n, 'migration')}` : why === nothing ? 'Up to date' : 'Next');
-	show('migrate', n || unplanned);
+	show('migrate', n || lost);
 	put('migrate', n ? `Migrate ${number(n)}` : 'Migrate');
 	$('migrate').setAttribute('aria-disabled', why !== '');
 	$('migrate').classList.toggle('risky', bad > 0);
@@ -581,7 +581,7 @@ function sure(seen) {
 	put('sure-text', `This is plan ${seen.plan}, ${count(seen.pending, 'migration')}. What these remove comes back from a backup only.`);
 	put('sure-yes', `Migrate ${number(seen.pending)} and destroy`);
 	$('sure-list').replaceChildren(...bad.slice(0, 200).map(z => {
-		const code = h('code', 'cut');
+		const code = h('code');
 		lineOf(z.m.tag, z.m.hash, z.line).then(line => code.append(clean(line.trim())));
 		return h('li', '', h('b', 'bad', z.statement), ` ${z.reason} `, h('span', 'dim mono', `${z.m.tag}:${z.line ?? ''}`), code);
 	}), bad.length > 200 ? `and ${bad.length - 200} more` : '');
@@ -831,6 +831,8 @@ $('sure-yes').addEventListener('click', () => $('sure').close('yes'));
 $('find').addEventListener('input', filter);
 for (const id of ['transaction', 'to']) $(id).addEventListener('change', loadPlan);
 document.addEventListener('visibilitychange', () => {
-	if (!document.hidden && status && !run?.going && !posting) { load(); events.again(); }
+	if (!status || run?.going || posting || !$('signin').hidden) return;
+	if (document.hidden) events.stop();	// a browser has few connections to one host
+	else { load(); events.again(); }
 });
 load();
