@@ -700,9 +700,9 @@ const heard = {
 		say('No longer blocked.');
 	},
 	waiting(d) {
-		if (run?.waiting?.message !== d.message) { current(); note('warn', d.message); }
+		if (run?.waiting?.message !== d.message) { current(); note('warn', `waiting: ${d.message}`); }
 		current({ waiting: d });
-		say(d.message);
+		say(`Waiting: ${d.message}`);
 	},
 	migration(d) {
 		current(calm);
@@ -777,7 +777,7 @@ function showWait() {
 	const b = run.blocker ?? run.waiting;
 	show('run-wait', b);
 	renew($('run-wait'), [run.run, b], () => !b ? [] : [
-		h('p', 'strong', run.blocker ? 'Blocked by another session' : b.message),
+		h('p', 'strong', run.blocker ? 'Blocked by another session' : b.pid ? 'Waiting for another migrator' : 'Waiting'), !b.pid && h('p', '', b.message),
 		facts([['pid', b.pid], ['user', b.user], ['application', b.application], ['address', b.address], ['state', b.state],
 			['since', b.since && clock(b.since)], ['waits for', Array.isArray(b.blocked_by) ? b.blocked_by.join(', ') : '']]),
 		b.query && scroller('excerpt', 'Its query', b.query),

@@ -15,7 +15,8 @@
 //   {"what":"lock"} {"what":"unlock"}     another migrator holds the lock
 //   {"what":"down"} {"what":"up"}    the database cannot be reached, and can
 //   {"what":"cut"}                   all event streams end
-//   {"what":"rotate","sql":SECRET}   the secret is another one
+//   {"what":"restart","secret"?}     the server is another process, at the same
+//                                    place, that knows nothing of the first one
 // The answer: {"url","secret","reader"}, or {"skip":"why"} for what it cannot.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -129,13 +130,12 @@ const scenarios = {
 
 	async 'the secret is changed meanwhile'() {
 		const p = await entered('pending');
-		await act('rotate', { sql: 'the-new-secret' });
+		await act('restart', { secret: 'the-new-secret' });
 		await p.tab.click('#reload');
 		has('it says so', await p.until('#signin-said', 'longer'), 'no longer accepted');
 		check('nothing else is shown', !await p.shown('#all'));
 		await p.signIn('the-new-secret');
-		await p.settled();
-		check('and goes on', await p.shown('#migrate'));
+		has('and goes on', await p.until('#migrate'), 'Migrate 3');
 		await p.close('rotated');
 	},
 
@@ -366,6 +366,22 @@ const scenarios = {
 		same('nothing is told twice', log.split('\u2713 0003_notes').length, 2);
 		has('and nothing left out', log, '\u2713 0004_index', '\u2713 0005_noticed');
 		await p.close('cut');
+	},
+
+	async 'the server is restarted'() {
+		const p = await entered('failing');
+		await p.tab.click('#migrate');
+		await done(p, 'failed');
+		await p.until('#runs', 'failed');
+		await act('restart');
+		await p.until('#no-past');
+		await p.until('#live', 'live');
+		const answer = other();
+		await p.until('#run-h', 'Run 1');
+		await p.until('#runs', 'failed');
+		has('its runs are heard of', await p.until('#run-end', '0 migrations applied'), 'custmers');
+		await answer;
+		await p.close('restarted');
 	},
 
 	async 'no database'() {

@@ -79,7 +79,7 @@ export class World {
 
 	// ---- what a test asks for
 
-	async do({ what, files, open = false, tag, sql, table }) {
+	async do({ what, files, open = false, tag, sql, table, secret }) {
 		switch (what) {
 		case 'state':
 			await this.settle();
@@ -98,7 +98,10 @@ export class World {
 		case 'down': this.down = true; break;
 		case 'up': this.down = false; break;
 		case 'cut': for (const s of this.streams) s.res.destroy(); break;
-		case 'rotate': this.secret = sql; break;
+		case 'restart':
+			Object.assign(this, { runs: [], events: [], secret: secret ?? this.secret });
+			for (const s of this.streams) s.res.destroy();
+			break;
 		default: return { skip: `no ${what}` };
 		}
 		this.waiters.splice(0).forEach(w => w());
@@ -238,7 +241,8 @@ export class World {
 	// ---- events
 
 	stream(req, res, url) {
-		const after = Number(req.headers['last-event-id'] ?? url.searchParams.get('last_event_id') ?? (this.running ? this.running.event_id - 1 : this.events.length));
+		const last = Number(req.headers['last-event-id'] ?? url.searchParams.get('last_event_id') ?? Infinity);
+		const after = last <= this.events.length ? last : this.running ? this.running.event_id - 1 : this.events.length;
 		res.writeHead(200, { 'Content-Type': 'text/event-stream', ...SAFE });
 		res.write(': here\n\n');
 		const s = { res };
@@ -292,7 +296,7 @@ export class World {
 				hint: 'read the plan of now, and approve that' });
 		if (this.locked) {
 			const holder = { pid: 815, user: 'deploy', application: 'mizzle', address: '10.1.2.3', type: 'client backend', state: 'active', since: new Date().toISOString(), query: null, blocked_by: [] };
-			this.tell('waiting', { message: 'waiting for another migrator: pid 815, deploy (mizzle)', ...holder });
+			this.tell('waiting', { message: 'pid 815, user deploy, application mizzle', ...holder });
 			await pause(20);
 			return stop({ code: 'locked', message: 'another migrator held the lock for longer than 1s', hint: 'mizzle locks tells who it is' });
 		}

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.environ.get('srcdir', '.'), 'tests', 'it'))
 from harness import (Server, finish, heard, journal, mizzle,     # noqa: E402
                      needs_program, newdir, start, wait_for)
 
-SECRET, READER, NAME = 'let-me-migrate', 'let-me-look', 'page'
+READER, NAME = 'let-me-look', 'page'
 
 
 class Refusal(Exception):
@@ -28,7 +28,7 @@ class World:
         self.server.sql('postgres', 'GRANT pg_monitor TO tester')
         self.serve = self.holder = self.other = None
         self.folder = newdir('folder')
-        self.files, self.url, self.stray = [], None, False
+        self.files, self.url, self.secret, self.open = [], None, '', False
 
     # ---- the folder
 
@@ -117,18 +117,25 @@ class World:
             self.stop_midway(done, f)
         self.files = [f for f in self.files if f.get('state') != 'missing']
         self.lay(self.files)
-        self.listen(how.get('open'))
+        self.open, self.secret = how.get('open'), 'let-me-migrate'
+        self.listen('0')
 
-    def listen(self, is_open):
-        secrets = {} if is_open else {'MIGRATION_SECRET': SECRET,
-                                      'MIGRATION_READ_SECRET': READER}
-        self.serve = start('serve', '--listen', '127.0.0.1:0', '--dir',
+    def listen(self, port):
+        secrets = {} if self.open else {'MIGRATION_SECRET': self.secret,
+                                        'MIGRATION_READ_SECRET': READER}
+        self.serve = start('serve', '--listen', '127.0.0.1:' + port, '--dir',
                            self.folder, '--url', self.database(), '-v',
                            '--lock-wait', '1s', env=secrets)
         if not heard(self.serve, '/api/admin/migrate\n'):
             raise Refusal('no server: ' + finish(self.serve).err)
         said = self.serve.said.decode()
         self.url = said[said.index('http://'):].split()[0]
+
+    def restart(self, secret=None):
+        self.secret = secret or self.secret
+        self.serve.kill()
+        finish(self.serve)
+        self.listen(self.url.split(':')[2].split('/')[0])
 
     def write(self, tag, sql):
         self.files.append({'tag': tag, 'sql': sql,
@@ -172,13 +179,13 @@ class World:
 
     def answer(self, what, **how):
         if what not in ('state', 'write', 'block', 'unblock', 'lock',
-                        'unlock', 'down', 'up'):
+                        'unlock', 'down', 'up', 'restart'):
             return {'skip': 'no ' + what}
         try:
             getattr(self, what)(**how)
         except Refusal as e:
             return {'skip': str(e)}
-        return {'url': self.url, 'secret': SECRET, 'reader': READER}
+        return {'url': self.url, 'secret': self.secret, 'reader': READER}
 
 
 needs_program()
