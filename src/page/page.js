@@ -582,7 +582,8 @@ function sure(seen) {
 	put('sure-yes', `Migrate ${number(seen.pending)} and destroy`);
 	$('sure-list').replaceChildren(...bad.slice(0, 200).map(z => {
 		const code = h('code');
-		lineOf(z.m.tag, z.m.hash, z.line).then(line => code.append(clean(line.trim())));
+		const from = Math.max(0, z.column - 150);
+		lineOf(z.m.tag, z.m.hash, z.line).then(line => code.append(clean(line.slice(from, from + 300).trim())));
 		return h('li', '', h('b', 'bad', z.statement), ` ${z.reason} `, h('span', 'dim mono', `${z.m.tag}:${z.line ?? ''}`), code);
 	}), bad.length > 200 ? `and ${bad.length - 200} more` : '');
 	$('sure').returnValue = '';

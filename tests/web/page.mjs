@@ -532,6 +532,8 @@ const looks = {
 	failed: ['failing', async p => { await p.tab.click('#migrate'); await done(p, 'failed'); await p.until('#runs'); await p.tab.click('#runs summary'); }],
 	done: ['pending', async p => { await p.tab.click('#migrate'); await done(p); await p.until('#plan-h', 'Up'); }],
 	hostile: ['hostile', async p => { await p.tab.click('#migrate'); await done(p, 'failed'); }],
+	'long words': ['long', async p => { await row(p, 'averylong').locator('.head').click(); await p.until('.sql'); await p.tab.click('#migrate'); await p.until('#sure', 'legacy'); }],
+	'long messages': ['long', async p => { await p.tab.click('#migrate'); await p.tab.click('#sure-yes'); await done(p, 'failed'); }],
 	'no database': ['done', async p => { await act('down'); await p.tab.click('#reload'); await p.until('#problem'); }],
 	'changed meanwhile': ['pending', async p => { await act('write', { tag: '0009_more', sql: 'DROP TABLE audit;\n' }); await p.tab.click('#migrate'); await p.until('#said', 'changed'); }],
 	'looking only': ['pending', null, false, true],

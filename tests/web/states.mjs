@@ -39,6 +39,9 @@ const RAISES = { tag: '0004_raises', sql: `DO $$ BEGIN RAISE EXCEPTION '${MARKUP
 const many = (n, applied) => Array.from({ length: n }, (_, i) => ({ tag: `${String(i).padStart(4, '0')}_${['users', 'orders', 'invoices', 'audit', 'prices'][i % 5]}_${i}`,
 	sql: `CREATE TABLE t${i} (id integer PRIMARY KEY);\n`, applied: i < applied }));
 
+const LONG = { tag: `0003_${'averylongname'.repeat(12)}`, sql: `ALTER TABLE users DROP COLUMN legacy; SELECT '${'x'.repeat(400)}';\nALTER TABLE users ADD COLUMN ${'c'.repeat(60)} nosuchtype;\n`,
+	fails: { line: 2, column: 91, sqlstate: '42704', message: `type "nosuchtype" does not exist ${'y'.repeat(300)}`, detail: 'z'.repeat(300) } };
+
 export const markup = MARKUP;
 export const failing = FAILING;
 export const states = {
@@ -49,6 +52,7 @@ export const states = {
 	destructive: () => ({ files: [...BEFORE, DROP] }),
 	failing: () => ({ files: [...BEFORE, NOTES, FAILING] }),
 	hostile: () => ({ files: [...BEFORE, HOSTILE, RAISES] }),
+	long: () => ({ files: [...BEFORE, LONG, { ...NOTES, tag: '0004_notes' }] }),
 	many: () => ({ files: many(1000, 997) }),
 	fresh: () => ({ files: many(400, 0) }),
 	mixed: () => ({ files: [USERS, { ...ORDERS, state: 'modified' }, { ...NOTES, tag: '0002_late', state: 'out-of-order' },
