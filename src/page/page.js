@@ -51,9 +51,9 @@ function renew(el, what, make) {
 }
 
 function span(ms) {
-	const s = Math.floor(ms / 1000), two = n => String(n % 60).padStart(2, '0');
-	return !(ms >= 1000) ? `${Math.round(ms) || 0} ms` : s < 10 ? `${(ms / 1000).toFixed(1)} s` : s < 60 ? `${s} s` :
-		s < 3600 ? `${Math.floor(s / 60)} m ${two(s)} s` : `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60))} m`;
+	const s = Math.floor(ms / 1000);
+	return !(ms >= 1000) ? `${Math.round(ms) || 0} ms` : s < 10 ? `${(ms / 1000).toFixed(1)} s` :
+		s < 60 ? `${s} s` : `${Math.floor(s / 60)} m ${String(s % 60).padStart(2, '0')} s`;
 }
 
 // PostgreSQL's "2026-11-28 15:47:02.43+00", or ISO's, or milliseconds.
@@ -150,7 +150,7 @@ function signedIn() {
 function turnedAway(e, typed) {
 	const out = e.status === 401 || e.status === 429;
 	if (e.status === 429) signOut(`${e.message}${e.wait ? `; try again in ${e.wait} s` : ''}`);
-	else if (out) signOut(!secret ? '' : typed ? 'That secret was not accepted.' : 'The secret is no longer accepted.');
+	else if (out) signOut(typed ? 'That secret was not accepted.' : secret ? 'The secret is no longer accepted.' : '');
 	return out;
 }
 
@@ -176,7 +176,7 @@ async function load(typed) {
 	try {
 		const got = await ask('/status');
 		if (mine !== round) return;
-		if (going?.going && going === run && !got.running) { run.going = false; showRun(); }
+		if (going?.going && !got.running) setTimeout(lost, 3000, going);
 		retry.n = 0;
 		show('problem', false);
 		put('asof', `As of ${clock(Date.now())}. Times are local. Newest first.`);
@@ -186,6 +186,15 @@ async function load(typed) {
 		if (!(e instanceof Failure)) throw e;
 		if (mine === round && !turnedAway(e, typed)) failed(e);
 	}
+}
+
+// The server knows of no run, and the stream has not told how this one ended:
+// it was that of a process that is no more.
+function lost(going) {
+	if (run !== going || !run.going) return;
+	run.going = false;
+	showRun();
+	showPlan();
 }
 
 function took(got) {
@@ -204,16 +213,15 @@ function took(got) {
 }
 
 async function loadPlan() {
-	const mine = ++asked, wish = new URLSearchParams({ transaction: $('transaction').value });
-	if ($('to').value) wish.set('to', $('to').value);
+	const mine = ++asked, to = $('to').value;
 	let got = null, not = null;
 	if (plan) plan.old = true;
 	if (!status.running && status.migrations.some(m => m.state !== 'applied' && m.state !== 'eol')) {
 		showPlan();
-		try { got = await ask('/plan?' + wish); } catch (e) { not = e; }
+		try { got = await ask(to ? `/plan?to=${encodeURIComponent(to)}` : '/plan'); } catch (e) { not = e; }
 	}
 	if (mine !== asked || not && turnedAway(not)) return;
-	plan = got && { ...plain(got.result), wish, migrations: list(got.migrations) };
+	plan = got && { ...plain(got.result), to, migrations: list(got.migrations) };
 	unplanned = not;
 	if (not && not.status !== 422) soonAgain();
 	showPlan();
@@ -257,30 +265,24 @@ let only = '';	// the one state that is shown
 function showCounts() {
 	const n = {};
 	for (const m of status.migrations) n[m.state] = (n[m.state] || 0) + 1;
-	const here = Object.keys(states).filter(s => n[s] || s === 'applied' || s === 'pending');
 	if (!n[only]) only = '';
-	const all = $('counts').children;
-	while (all.length < here.length) $('counts').append(button({ class: 'count' }, '', pick));
-	while (all.length > here.length) all[0].remove();
-	here.forEach((s, i) => {
-		const b = all[i];
-		b.dataset.state = s;
+	for (const b of $('counts').children) {
+		const s = b.dataset.state;
+		b.hidden = !n[s] && s !== 'applied' && s !== 'pending';
 		b.disabled = !n[s];
 		b.setAttribute('aria-pressed', only === s);
-		b.replaceChildren(h('b', 'num', number(n[s])), ' ', symbol(s), ` ${s}`);
-	});
-	$('bar').replaceChildren(...here.filter(s => n[s]).map(s => {
-		const part = h('span', { 'data-state': s });
-		part.style.flexGrow = n[s];
-		return part;
-	}));
+		b.firstChild.textContent = number(n[s]);
+	}
+	for (const part of $('bar').children) {
+		part.style.flexGrow = n[part.dataset.state];
+		part.hidden = !n[part.dataset.state];
+	}
 	titled();
 }
 
 const symbol = s => h('span', { class: 'sym', 'aria-hidden': 'true' }, states[s][0]);
 
-function pick(e) {
-	const s = e.currentTarget.dataset.state;
+function pick(s) {
 	only = only === s ? '' : s;
 	showCounts();
 	filter();
@@ -480,8 +482,7 @@ function reason() {
 
 function showWishes() {
 	const tags = status.migrations.filter(waits).map(m => m.real), to = $('to'), was = to.value;
-	show('wishes', tags.length);
-	show('to-label', tags.length > 1);
+	show('wish', tags.length > 1);
 	renew(to, tags, () => [h('option', { value: '' }, 'the last'), ...tags.map(t => h('option', { value: t }, t))]);
 	to.value = tags.includes(was) ? was : '';
 }
@@ -525,7 +526,7 @@ async function migrate() {
 	posting = true;
 	showPlan();
 	try {
-		got = await ask('', { ...Object.fromEntries(seen.wish), approve: seen.plan, require_approval: true });
+		got = await ask('', { ...seen.to && { to: seen.to }, approve: seen.plan, require_approval: true });
 	} catch (e) {
 		failure = e;
 	}
@@ -822,6 +823,10 @@ function showRuns() {
 /* ---- begin */
 
 put('where', location.host + base);
+for (const s in states) {
+	$('counts').append(button({ class: 'count', 'data-state': s }, [h('b', 'num'), ' ', symbol(s), ` ${s}`], () => pick(s)));
+	$('bar').append(h('span', { 'data-state': s }));
+}
 $('signin').addEventListener('submit', signIn);
 $('leave').addEventListener('click', () => location.reload());	// forgets it all
 $('reload').addEventListener('click', () => { showSaid(''); load(); });
@@ -830,7 +835,7 @@ $('migrate').addEventListener('click', migrate);
 $('sure-no').addEventListener('click', () => $('sure').close());
 $('sure-yes').addEventListener('click', () => $('sure').close('yes'));
 $('find').addEventListener('input', filter);
-for (const id of ['transaction', 'to']) $(id).addEventListener('change', loadPlan);
+$('to').addEventListener('change', loadPlan);
 document.addEventListener('visibilitychange', () => {
 	if (!status || run?.going || posting || !$('signin').hidden) return;
 	if (document.hidden) events.stop();	// a browser has few connections to one host

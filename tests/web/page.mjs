@@ -334,8 +334,6 @@ const scenarios = {
 		await done(p);
 		same('sent', p.posts[0].to, '0003_notes');
 		await p.until('#migrate', 'Migrate 2');
-		await p.tab.selectOption('#transaction', 'all');
-		await p.settled();
 		await p.close('part');
 	},
 
@@ -382,6 +380,22 @@ const scenarios = {
 		has('its runs are heard of', await p.until('#run-end', '0 migrations applied'), 'custmers');
 		await answer;
 		await p.close('restarted');
+	},
+
+	async 'the server is killed in the middle of a run'() {
+		if (stubbed) throw new Skipped('only a process can be killed');
+		const p = await entered('blocked');
+		await p.tab.click('#migrate');
+		await p.until('#run-wait', 'application');
+		await act('restart');
+		await done(p, 'ended');
+		has('it says so', await p.text('#said'), 'The connection broke');
+		await act('unblock');
+		await p.until('#migrate[aria-disabled=false]');
+		await p.tab.click('#migrate');
+		await done(p);
+		await p.until('#plan-h', 'Up to date');
+		await p.close('killed');
 	},
 
 	async 'no database'() {
