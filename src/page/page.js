@@ -171,12 +171,12 @@ const states = {	// symbol, what it means
 const waits = m => ['pending', 'out-of-order', 'partial'].includes(m.state);
 
 async function load(typed) {
-	const mine = ++round, going = run;
+	const mine = ++round, going = run, told = body => { if (body.running === null) setTimeout(lost, 3000, going); };
 	clearTimeout(retry.timer);
 	try {
 		const got = await ask('/status');
 		if (mine !== round) return;
-		if (going?.going && !got.running) setTimeout(lost, 3000, going);
+		told(got);
 		retry.n = 0;
 		show('problem', false);
 		put('asof', `As of ${clock(Date.now())}. Times are local. Newest first.`);
@@ -184,6 +184,7 @@ async function load(typed) {
 		await loadPlan();
 	} catch (e) {
 		if (!(e instanceof Failure)) throw e;
+		told(e.body);
 		if (mine === round && !turnedAway(e, typed)) failed(e);
 	}
 }
@@ -191,7 +192,7 @@ async function load(typed) {
 // The server knows of no run, and the stream has not told how this one ended:
 // it was that of a process that is no more.
 function lost(going) {
-	if (run !== going || !run.going) return;
+	if (run !== going || !going?.going) return;
 	run.going = false;
 	showRun();
 	showPlan();

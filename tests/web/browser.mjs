@@ -86,7 +86,12 @@ export class Page {
 	}
 
 	$(selector) { return this.tab.locator(selector); }
-	text(selector) { return this.$(selector).innerText(); }
+	// What comes into view is laid out in the next frame, and has no innerText before.
+	async text(selector) {
+		await this.tab.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
+		return this.$(selector).first().innerText();
+	}
+
 	shown(selector) { return this.$(selector).isVisible(); }
 	focused() { return this.tab.evaluate(() => document.activeElement?.id || document.activeElement?.tagName); }
 	press(...keys) { return keys.reduce((before, key) => before.then(() => this.tab.keyboard.press(key)), Promise.resolve()); }
@@ -94,7 +99,7 @@ export class Page {
 	// Until selector is seen with this in its text.
 	async until(selector, part = '') {
 		await this.$(selector).filter({ hasText: part }).first().waitFor();
-		return this.$(selector).first().innerText();
+		return this.text(selector);
 	}
 
 	async gone(selector) { await this.$(selector).waitFor({ state: 'hidden' }); }

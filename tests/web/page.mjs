@@ -77,7 +77,7 @@ const other = () => asked('', 'POST').catch(() => null);
 const status = () => asked('/status', 'GET');
 
 const row = (p, tag) => p.$('#rows li').filter({ hasText: tag });
-const rowText = async (p, tag) => (await row(p, tag).first().locator('.head').innerText()).replace(/\s+/g, ' ');
+const rowText = async (p, tag) => (await row(p, tag).first().locator('.head').textContent()).replace(/\s+/g, ' ');
 const done = (p, is = 'done') => p.until('#run-chip', is);
 
 const scenarios = {
@@ -166,7 +166,7 @@ const scenarios = {
 		same('not marked', lines[3][2], 'l');
 		const why = await p.$('.sql .why').first().textContent();
 		same('under its statement', why, `${' '.repeat('ALTER TABLE users '.length)}^ DROP COLUMN: its values are lost`);
-		has('listed', await row(p, '0003_drop').locator('ul').innerText(), 'destructive', 'line 2', 'line 3', 'TRUNCATE: all rows are lost');
+		has('listed', await row(p, '0003_drop').locator('ul').textContent(), 'destructive', 'line 2', 'line 3', 'TRUNCATE: all rows are lost');
 		has('comments are told apart', await p.$('.sql .c').first().textContent(), '-- the old ways');
 		await row(p, '0000_users').locator('.head').click();
 		await p.until('.sql', 'nobody');
@@ -472,7 +472,7 @@ const scenarios = {
 		const began = Date.now(), p = await entered('many');
 		same('all are there', await p.$('#rows li').count(), 1000);
 		check('before long', Date.now() - began < 20000, `${Date.now() - began} ms`);
-		has('the newest first', await p.$('#rows li').first().innerText(), '0999_prices_999');
+		has('the newest first', await p.$('#rows li').first().textContent(), '0999_prices_999');
 		const took = await p.tab.evaluate(() => {
 			const find = document.getElementById('find'), start = performance.now();
 			for (const text of ['inv', 'invo', 'invoices_99', '']) {
