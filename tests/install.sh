@@ -8,6 +8,7 @@
 #   install_kits              drizzle-kit, by npm; sets KIT_HOME
 #   install_postgres          PostgreSQL 13 to 18, by npm; sets POSTGRES_HOME
 #   install_bench             what mizzle is compared with, by npm; sets BENCH_HOME
+#   install_web               what drives a browser, by npm; sets WEB_HOME
 
 build_packages=(
 	autoconf automake ca-certificates gcc libc-ares-dev libc6-dev libevent-dev libjansson-dev libssl-dev
@@ -19,6 +20,7 @@ test_packages=(
 	pgbouncer python3 tshark xz-utils zsh
 )
 matrix_packages=(pgbouncer) # npm comes with what needs it
+web_packages=(chromium fonts-dejavu-core)
 lint_packages=(
 	clang clang-format clang-tidy codespell cppcheck libclang-rt-14-dev
 	mandoc shellcheck
@@ -112,6 +114,15 @@ install_bench() {
 	keep_npm "$top/tests/bench/package.json" "$home" ||
 		cannot "install the peers; make bench leaves them out" || return 0
 	export BENCH_HOME=$home
+}
+
+# Without it the tests of the page are skipped.
+install_web() {
+	local home
+	home=$(cache_dir)/web
+	keep_npm "$top/tests/web/package.json" "$home" ||
+		cannot "install what drives a browser; the page is not tested" || return 0
+	export WEB_HOME=$home
 }
 
 # What the package.json $1 names stands in $2; $3 may be what completes it.
