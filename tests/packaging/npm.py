@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -200,6 +201,24 @@ def test_terminal():
         check('no session is left', ('0', ''), left(db))
 
 
+def test_echo():
+    """The same signal twice within a moment is one; another is another."""
+    counts = h.write(os.path.join(h.workdir(), 'counts'), '''#!%s
+        process.on('SIGINT', () => console.log('INT'));
+        process.on('SIGTERM', () => process.exit(7));
+        setInterval(() => {}, 1000);
+        console.log('ready');''' % shutil.which('node'))
+    os.chmod(counts, 0o755)
+    process = start(launcher, {'MIZZLE_BINARY': counts})
+    check('it runs', b'ready\n', process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    check('a signal arrives', b'INT\n', process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    done = h.finish(process)
+    check('and its echo does not', (7, ''), (done.status, done.out))
+
+
 # ---- what is missing
 
 def test_missing():
@@ -306,8 +325,8 @@ def test_types():
 
 
 for test in (test_packages, test_refusals, test_installed, test_statuses,
-             test_streams, test_signals, test_npx_ended, test_killed, test_terminal,
-             test_missing, test_elsewhere, test_functions, test_secret,
+             test_streams, test_signals, test_npx_ended, test_killed,
+             test_terminal, test_echo, test_missing, test_elsewhere, test_functions, test_secret,
              test_options, test_types):
     began = time.monotonic()
     test()
