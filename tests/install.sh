@@ -15,8 +15,8 @@ build_packages=(
 )
 server_packages=(postgresql postgresql-contrib)
 test_packages=(
-	check iproute2 "${server_packages[@]}" openssl pgbouncer python3 tshark
-	xz-utils
+	bash-completion check fish iproute2 "${server_packages[@]}" openssl
+	pgbouncer python3 tshark xz-utils zsh
 )
 matrix_packages=(pgbouncer) # npm comes with what needs it
 lint_packages=(
