@@ -8,6 +8,8 @@
 #   install_kits              drizzle-kit, by npm; sets KIT_HOME
 #   install_postgres          PostgreSQL 13 to 18, by npm; sets POSTGRES_HOME
 #   install_bench             what mizzle is compared with, by npm; sets BENCH_HOME
+#   install_packaging         what checks packages and examples, by npm; sets
+#                             PACKAGING_HOME
 
 build_packages=(
 	autoconf automake ca-certificates gcc libc-ares-dev libc6-dev libjansson-dev libssl-dev
@@ -22,6 +24,12 @@ matrix_packages=(pgbouncer) # npm comes with what needs it
 lint_packages=(
 	clang clang-format clang-tidy codespell cppcheck libclang-rt-14-dev
 	mandoc shellcheck
+)
+
+# Node brings npm along where it is not Debian's.
+packaging_packages=(
+	binutils debhelper debootstrap docker-compose dpkg-dev lintian python3-yaml
+	systemd
 )
 
 install_packages() {
@@ -112,6 +120,15 @@ install_bench() {
 	keep_npm "$top/tests/bench/package.json" "$home" ||
 		cannot "install the peers; make bench leaves them out" || return 0
 	export BENCH_HOME=$home
+}
+
+# Without them the packages for npm are left out, or what checks them.
+install_packaging() {
+	local home
+	home=$(cache_dir)/packaging
+	keep_npm "$top/tests/packaging/package.json" "$home" ||
+		cannot "install schemas and compilers; what needs them is left out" || return 0
+	export PACKAGING_HOME=$home
 }
 
 # What the package.json $1 names stands in $2; $3 may be what completes it.
