@@ -29,7 +29,7 @@ lint_packages=(
 # Node brings npm along where it is not Debian's.
 packaging_packages=(
 	binutils debhelper debootstrap docker-compose dpkg-dev lintian python3-yaml
-	systemd
+	systemd systemd-container
 )
 
 install_packages() {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The Debian package: built from the tarball $DIST, looked at, and installed,
-# used and removed in a fresh Debian.
+# used and removed in a fresh Debian; and the unit of the examples, which
+# systemd runs in there.
 set -u
 for tool in dpkg-buildpackage dh lintian; do
 	command -v $tool >/dev/null || {
@@ -67,7 +68,8 @@ if [ "$(id -u)" -ne 0 ] || ! command -v debootstrap >/dev/null; then
 	verdict
 	exit
 fi
-if ! debootstrap --variant=minbase "$suite" "$root" >"$work/root.log" 2>&1; then
+if ! debootstrap --variant=minbase --include=systemd-sysv "$suite" "$root" \
+	>"$work/root.log" 2>&1; then
 	tail -n 3 "$work/root.log"
 	echo "debootstrap made no $suite: it is not installed"
 	verdict
@@ -99,9 +101,58 @@ check 'what it applied is there' 8 "$(sql deb \
 check 'it verifies' 0 "$(in_root mizzle verify --dir /tmp/drizzle \
 	>"$work/said" 2>&1; echo $?)"
 check 'the files are those of the package' '' "$(chroot "$root" dpkg -V mizzle)"
+
+# ---- by systemd
+
+# systemd says by the status of the container what became of the application.
+units=$root/etc/systemd/system
+lay_out() {
+	mkdir -p "$root/srv/shop" "$root/etc/shop" "$units/mizzle.service.d" \
+		"$units/multi-user.target.wants"
+	cp -R "$srcdir/drizzle" "$root/srv/shop"
+	cp "$root/usr/share/doc/mizzle/examples/systemd/mizzle.service" "$units"
+	printf '%s\n' '[Unit]' FailureAction=exit-force \
+		FailureActionExitStatus=43 >"$units/mizzle.service.d/end.conf"
+	printf '%s\n' '[Unit]' Requires=mizzle.service After=mizzle.service \
+		SuccessAction=exit-force SuccessActionExitStatus=42 \
+		'[Service]' Type=oneshot 'ExecStart=/bin/echo shop runs' \
+		>"$units/shop.service"
+	ln -s ../shop.service "$units/multi-user.target.wants"
+}
+# boots DB: in memory, so that the root stays as it is
+boots() {
+	(umask 077 && url "$1" >"$root/etc/shop/database-url")
+	timeout -s KILL 120 systemd-nspawn -q -D "$root" --register=no \
+		--keep-unit --volatile=overlay --console=read-only -b \
+		systemd.log_target=console </dev/null >"$work/boot.log" 2>&1
+	echo $?
+}
+if ! command -v systemd-nspawn >/dev/null; then
+	echo 'no systemd-nspawn here: the unit is not run'
+elif lay_out && fresh_db booted && status=$(boots booted) &&
+	! grep -q 'mizzle.service' "$work/boot.log"; then
+	tail -n 3 "$work/boot.log"
+	echo 'systemd does not come up here: the unit is not run'
+else
+	check 'the application starts once the migrations are done' 42 "$status"
+	check 'they were applied by the unit' 8 "$(sql booted \
+		'SELECT count(*) FROM drizzle.__drizzle_migrations')"
+	echo 'SELECT nowhere;' >"$root/srv/shop/drizzle/0007_tags.sql"
+	fresh_db broken
+	check 'it does not when one failed' 43 "$(boots broken)"
+	check 'what was before it is kept' 7 "$(sql broken \
+		'SELECT count(*) FROM drizzle.__drizzle_migrations')"
+fi
+rm -rf "$root/srv/shop" "$root/etc/shop" "$units/mizzle.service" \
+	"$units/mizzle.service.d" "$units/shop.service" \
+	"$units/multi-user.target.wants/shop.service"
+
+# ---- and away again
+
 check 'it is removed' 0 "$(chroot "$root" dpkg -P mizzle \
 	>"$work/dpkg.log" 2>&1; echo $?)"
 rm -r "$root/mizzle.deb" "$root/tmp/drizzle"
 list >"$work/after"
 check 'and nothing of it is left' '' "$(diff "$work/before" "$work/after")"
+[ "$failures" -eq 0 ] || tail -n 30 "$work"/*.log
 verdict
