@@ -228,6 +228,9 @@ def test_missing():
           (2, True, True), (done.status, '--omit=optional' in done.err,
                             'npm install @mizzle/linux-x64@' in done.err))
     check('on one line', 1, done.err.count('\n'))
+    if n.run(['npm', 'config', 'get', 'cpu']).out.strip() == 'undefined':
+        h.note('this npm knows no --cpu: another machine is left out')
+        return
     other = n.project('other', '--cpu=arm64')
     check('for another machine its package is installed', ['linux-arm64'],
           os.listdir(os.path.join(other, 'node_modules/@mizzle')))
