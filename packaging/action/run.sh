@@ -19,19 +19,36 @@ set -- $INPUT_ARGS
 [ -z "$INPUT_DIR" ] || set -- --dir "$INPUT_DIR" "$@"
 [ -z "$INPUT_URL_FILE" ] || set -- --url-file "$INPUT_URL_FILE" "$@"
 
+# Annotations name files from where we are, GitHub from the top of the project.
+inside=${INPUT_WORKING_DIRECTORY#./}
+case $inside in '' | . | /*) inside= ;; *) inside=${inside%/}/ ;; esac
+
+# Line by line as it comes, to the log and to a file.
+said() {
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		::*' file='[!/]*)
+			line="${line%%file=*}file=$inside${line#*file=}"
+			;;
+		esac
+		printf '%s\n' "$line" >&2
+		printf '%s\n' "$line" >&3
+	done 3>"$work/said"
+}
+
 # A job that is cancelled tells this shell alone; the program then rolls back.
 status=0 child=
 trap '[ -z "$child" ] || kill -s TERM "$child" 2>/dev/null || :' INT TERM
 mkfifo "$work/stderr"
-tee "$work/said" <"$work/stderr" >&2 &
-tee=$!
+said <"$work/stderr" &
+said=$!
 "$MIZZLE" "$INPUT_COMMAND" --json "$@" >"$work/json" 2>"$work/stderr" &
 child=$!
 while :; do
 	wait "$child" && status=0 || status=$?
 	kill -s 0 "$child" 2>/dev/null || break # not only a signal of ours
 done
-wait "$tee" || :
+wait "$said" || :
 
 # Its last line is made of names and numbers alone.
 field() {

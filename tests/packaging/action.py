@@ -120,6 +120,19 @@ def test_called():
     check('it runs where the project is', True, 'PWD=%s' % where in env)
 
 
+def test_elsewhere():
+    where = h.newdir('top')
+    h.journal(os.path.join(where, 'app', 'drizzle'), [
+        ('0000_bad', 'SELECT nowhere;')])
+    done = job({'url': server.url(server.fresh('elsewhere')), 'dir': '',
+                'working-directory': './app/'}, cwd=where)
+    check('an annotation names the file from the top of the project',
+          re.compile('^::error file=app/drizzle/0000_bad.sql,line=1', re.M),
+          done.log)
+    check('where it runs names it from there', True,
+          ' --> drizzle/0000_bad.sql:1:8' in done.log)
+
+
 def test_cancelled():
     db = server.fresh('cancelled')
     folder = h.journal(h.newdir('sleep'), [
@@ -230,7 +243,7 @@ def test_schemas():
         cwd=where).out)
 
 
-for test in (test_runs, test_fails, test_called, test_cancelled, test_npm,
-             test_injection, test_shell, test_workflow, test_schemas):
+for test in (test_runs, test_fails, test_called, test_elsewhere, test_cancelled,
+             test_npm, test_injection, test_shell, test_workflow, test_schemas):
     test()
 sys.exit(h.verdict())
