@@ -23,7 +23,7 @@ SLEEP = [('0000_sleep', 'CREATE TABLE t (i int);\n%s\nSELECT pg_sleep(600);'
 
 server = h.Server()
 registry = n.packed()
-place = n.project('project')
+place = n.project('a project')
 npx = ['npx', '--no-install', 'mizzle']
 launcher = ['node', os.path.join(place, 'node_modules/mizzle/bin/mizzle.js')]
 
