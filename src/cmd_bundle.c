@@ -278,7 +278,7 @@ static bool extract(struct mz_context *c, struct mz_err *err)
 				    "--extract DIR");
 	}
 	mz_making_init(&made, &c->arena);
-	ok = mz_making_dir(&made, c->opt.extract, err);
+	ok = mz_making_dirs(&made, c->opt.extract, err);
 	for (size_t i = 0; ok && i < c->bundle->count; i++)
 		ok = extract_one(&made, c->bundle, &c->bundle->files[i],
 				 c->opt.extract, err);

@@ -128,10 +128,16 @@ for name, make in (('journal', lambda w: journal(w, [
     got = run(one, 'bundle', '--extract', to)
     check('%s: gives back what went in' % name, (0, want),
           (got.status, tree(to)))
+    os.remove(os.path.join(to, sorted(want)[0]))
+    there = tree(to)
     got = run(one, 'bundle', '--extract', to)
     check('%s: but not over something' % name,
-          (2, True, want), (got.status, 'is there already' in got.err,
-                            tree(to)))
+          (2, True, there), (got.status, 'is there already' in got.err,
+                             tree(to)))
+    empty = newdir('empty')
+    got = run(one, 'bundle', '--extract', empty)
+    check('%s: into a folder with nothing in it' % name, (0, want),
+          (got.status, tree(empty)))
     db = server.fresh('layout')
     check('%s: is applied' % name, 0,
           run(one, '--url', server.url(db)).status)

@@ -191,4 +191,4 @@ complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks tag' -l tag -x -d 
 complete -c mizzle -n '__mizzle_is bundle' -l label -x -d 'with --oci: a label of it; may be given more than once'
 complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks from-binary' -l from-binary -rF -d 'the mizzle to put the folder into, such as one for another machine'
 complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks list' -l list -d 'list the files that a bundle holds, or would'
-complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks extract' -l extract -xa '(__mizzle_folders)' -d 'write the files of this bundle into DIR, which must not be there'
+complete -c mizzle -n '__mizzle_is bundle; and __mizzle_lacks extract' -l extract -xa '(__mizzle_folders)' -d 'write the files of this bundle into DIR, over none that is there'
