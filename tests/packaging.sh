@@ -20,7 +20,7 @@ one() {
 	name=${1#"$srcdir/tests/packaging/"}
 	case $name in
 	*.py) set -- sh "$srcdir/tests/it/python.sh" "$1" ;;
-	*) set -- sh "$1" ;;
+	*) set -- bash "$1" ;; # some are of bash
 	esac
 	began=$(date +%s)
 	"$@" >"$said" 2>&1 </dev/null
