@@ -49,9 +49,10 @@ static void add_block(struct mz_arena *a, size_t n)
 
 	if (size > SIZE_MAX - sizeof(*b))
 		out_of_memory();
-	b = calloc(1, sizeof(*b) + size);
+	b = malloc(sizeof(*b) + size);
 	if (!b)
 		out_of_memory();
+	b->used = 0;
 	b->size = size;
 	b->next = a->blocks;
 	a->blocks = b;
@@ -68,7 +69,7 @@ void *mz_alloc(struct mz_arena *a, size_t n)
 		add_block(a, n);
 	p = a->blocks->bytes + a->blocks->used;
 	a->blocks->used += n;
-	return p;
+	return memset(p, 0, n); /* not the block: most of it is never seen */
 }
 
 void *mz_alloc_array(struct mz_arena *a, size_t count, size_t size)

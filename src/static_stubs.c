@@ -5,6 +5,10 @@
  * shared libraries, another C library among them.  None of it is used here, so
  * the linker (--wrap, see configure.ac) puts these in the place of the real
  * ones: no module can be loaded and every name is unknown.
+ *
+ * Nor is local time used, but glibc reads the machine's zone for gmtime_r and
+ * strftime, too.  __tzfile_read is a name inside of glibc: where it is called
+ * otherwise, this does nothing, and a test of the opened files fails.
  */
 #include <config.h>
 
@@ -29,6 +33,7 @@ STUB(gethostbyname);
 STUB(getnameinfo);
 STUB(getservbyname);
 STUB(getservbyport_r);
+void __wrap___tzfile_read(const char *file, size_t extra, char **room);
 
 int __wrap_dladdr(const void *address, Dl_info *info)
 {
@@ -123,6 +128,14 @@ int __wrap_getservbyport_r(int port, const char *protocol,
 	(void)size;
 	*found = NULL;
 	return ENOENT;
+}
+
+/* No file is found: UTC, or what TZ itself spells out. */
+void __wrap___tzfile_read(const char *file, size_t extra, char **room)
+{
+	(void)file;
+	(void)extra;
+	(void)room;
 }
 
 /* NOLINTEND(readability-function-size,readability-non-const-parameter) */
