@@ -18,6 +18,7 @@ test_packages=(
 	check iproute2 "${server_packages[@]}" openssl pgbouncer python3 tshark
 	xz-utils
 )
+static_packages=(binutils strace)
 matrix_packages=(pgbouncer) # npm comes with what needs it
 lint_packages=(
 	clang clang-format clang-tidy codespell cppcheck libclang-rt-14-dev

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from harness import Result, check, journal, verdict
-from room import VERIFIED, enter, furnish, put, serve_names, url
+from room import VERIFIED, asked, enter, furnish, put, serve_names, url
 from tlsworld import TlsServer
 
 serve_names()
@@ -49,6 +49,15 @@ good('a chain to an authority that is built in')
 got = good('migrations are applied', ('migrate',))
 check('both of them', re.compile('applied 2 migrations'), got.out + got.err)
 good('and are not, again', ('migrate',))
+
+# Without /dev/urandom c-ares would count on rand(): the same in each run.
+first = []
+for _ in range(4):
+    del asked[:]
+    run(('ping',))
+    first.append(asked[0] if asked else None)
+check('nobody can tell the number of a question to DNS', True,
+      None not in first and len(set(first)) > 1)
 
 bad('a certificate for another name', 'elsewhere[.]example[.]test',
     host='elsewhere.example.test')

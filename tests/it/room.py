@@ -9,6 +9,7 @@ from harness import MIZZLE, newdir, skip, write
 from tlsworld import certs
 
 NAMES = {'db.example.test', 'elsewhere.example.test'}
+asked = []  # the number of each question
 NAMESERVER = '127.53.53.53'  # whoever listens on 127.0.0.1 may go on
 
 
@@ -36,6 +37,7 @@ def serve_names():
     def run():
         while True:
             query, who = s.recvfrom(4096)
+            asked.append(query[:2])
             s.sendto(answer(query), who)
 
     threading.Thread(target=run, daemon=True).start()
