@@ -4,6 +4,7 @@
 # sourced where $top is the source tree and $build a place for logs.
 #
 #   install_packages NAME...  Debian packages, by apt-get
+#   install_cross             what builds for arm64, and runs it
 #   install_drizzle           the real Drizzle, by npm; sets DRIZZLE_HOME
 #   install_kits              drizzle-kit, by npm; sets KIT_HOME
 #   install_postgres          PostgreSQL 13 to 18, by npm; sets POSTGRES_HOME
@@ -19,11 +20,24 @@ test_packages=(
 	xz-utils
 )
 static_packages=(binutils strace)
+cross_packages=(
+	gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static check:arm64
+	libc-ares-dev:arm64 libjansson-dev:arm64 libssl-dev:arm64
+	libutf8proc-dev:arm64 zlib1g-dev:arm64
+)
 matrix_packages=(pgbouncer) # npm comes with what needs it
 lint_packages=(
 	clang clang-format clang-tidy codespell cppcheck libclang-rt-14-dev
 	mandoc shellcheck
 )
+
+# A bare name is the machine's own, and not that of a foreign architecture.
+is_installed() {
+	local arch=${1#*:}
+	[ "$arch" != "$1" ] || arch=$(dpkg --print-architecture)
+	dpkg-query -W -f '${Architecture} ${db:Status-Status}\n' "$1" 2>/dev/null |
+		grep -qxE "($arch|all) installed"
+}
 
 install_packages() {
 	local missing=() name sudo=()
@@ -31,10 +45,7 @@ install_packages() {
 		echo "not Debian; taking it that these are here: $*"
 		return 0
 	}
-	for name; do
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
-			missing+=("$name")
-	done
+	for name; do is_installed "$name" || missing+=("$name"); done
 	[ "${#missing[@]}" -gt 0 ] || return 0
 	if [ "$(id -u)" -ne 0 ]; then
 		command -v sudo >/dev/null || {
@@ -55,6 +66,15 @@ install_packages() {
 		echo "cannot install ${missing[*]}" >&2
 		return 1
 	}
+}
+
+# Debian's compiler and libraries for arm64, and who runs what they make.
+install_cross() {
+	local sudo=()
+	[ "$(id -u)" -eq 0 ] || sudo=(sudo)
+	dpkg --print-foreign-architectures | grep -qx arm64 ||
+		"${sudo[@]}" dpkg --add-architecture arm64 &&
+		install_packages "${cross_packages[@]}"
 }
 
 # Where other users can read it, if this is root: the server runs as postgres.
