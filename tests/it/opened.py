@@ -136,6 +136,9 @@ check('without a domain there is no such name', 3,
       touched('ping', *short)[0].returncode)
 done, calls = touched('ping', *short, env={'LOCALDOMAIN': 'example.test'})
 check('LOCALDOMAIN is searched', 0, done.returncode) or note(done.stderr)
+aliases = write(os.path.join(where, 'aliases'), 'db db.example.test\n')
+only('HOSTALIASES has other names', WORKING | NAMES | {aliases}, 'ping',
+     *short, env={'HOSTALIASES': aliases})
 done, calls = touched('ping', *PLAIN, env={'RES_OPTIONS': 'ndots:3 rotate'})
 check('RES_OPTIONS is read', 0, done.returncode) or note(done.stderr)
 system = by('db.example.test', sslmode='verify-full', sslrootcert='system')
