@@ -24,7 +24,7 @@ bool mz_ancestor_of_journal(struct mz_creating *w, struct mz_ancestor *out)
 	const char *last = NULL;
 	struct mz_listing d;
 
-	if (!mz_listing_read(&d, w->arena, meta)) {
+	if (!mz_listing_read(&d, w->arena, &w->folder, meta)) {
 		mz_fail(w->err, MZ_usage, "the folder %s cannot be read: %s",
 			meta, strerror(errno));
 		return mz_at(w->err, meta, 0, 0);

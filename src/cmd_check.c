@@ -34,7 +34,8 @@ bool cmd_check(struct mz_context *c, struct mz_err *err)
 
 	mz_findings_init(&findings, &c->arena);
 	if (!mz_settle_folder(c, err) ||
-	    !mz_inspect(&folder, &findings, c->opt.dir, mz_now_ms(), err))
+	    !mz_inspect(&folder, &findings, mz_context_where(c), mz_now_ms(),
+			err))
 		return false;
 	for (const struct mz_finding *f = findings.first; f; f = f->next)
 		mz_report_finding(&c->report, f);

@@ -73,6 +73,12 @@ bool cmd_new(struct mz_context *c, struct mz_err *err)
 	if (!mz_settle_folder(c, err) ||
 	    !mz_settings_config(&c->settings, &c->opt, &c->arena, err))
 		return false;
+	if (mz_context_where(c).bundle) {
+		mz_fail(err, MZ_usage,
+			"the folder of a bundle cannot be added to");
+		return mz_hint(err, "name the one that it was made of with "
+				    "--dir, and make the bundle anew");
+	}
 	wanted.dir = c->opt.dir;
 	wanted.layout = layout_of(&c->opt);
 	wanted.numbering = numbering_of(c->settings.config);

@@ -9,7 +9,9 @@
 #define MZ_COMMAND_H
 
 #include "arena.h"
+#include "bundle.h"
 #include "error.h"
+#include "folder.h"
 #include "options.h"
 #include "report.h"
 #include "settings.h"
@@ -20,6 +22,7 @@ struct mz_context {
 	struct mz_report report;
 	struct mz_result result;
 	struct mz_arena arena;
+	struct mz_bundle *bundle; /* NULL: this program is none */
 	int interrupt_fd; /* readable once a signal has come; -1 = none */
 	int signal_fd;	  /* the other end of that pipe */
 };
@@ -50,6 +53,9 @@ bool mz_settle_folder(struct mz_context *c,
 		      struct mz_err *err) PGW_MUST_CHECK; /* opt.dir */
 bool mz_settle_history(struct mz_context *c,
 		       struct mz_err *err) PGW_MUST_CHECK; /* schema, table */
+
+/* Where the folder is, once that is settled. */
+struct mz_where mz_context_where(const struct mz_context *c);
 
 /* One option from its variable; an empty one says nothing. */
 bool mz_settle_variable(struct mz_context *c, enum mz_option_id id,

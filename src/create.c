@@ -255,7 +255,9 @@ static bool fits(const struct mz_creating *w)
 
 static bool create_locked(struct mz_creating *w)
 {
-	if (!mz_folder_load(&w->folder, w->arena, w->c->dir, w->err) &&
+	struct mz_where where = { .dir = w->c->dir };
+
+	if (!mz_folder_load(&w->folder, w->arena, where, w->err) &&
 	    !w->folder.bare)
 		return false;
 	if (!fits(w))

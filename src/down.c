@@ -16,6 +16,7 @@ struct mz_migration mz_down_of(struct mz_arena *a, const struct mz_folder *f,
 
 	return (struct mz_migration){ .tag = m->tag,
 				      .path = path,
+				      .bundle = f->bundle,
 				      .when = m->when,
 				      .utf8 = true,
 				      .present = true };

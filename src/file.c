@@ -58,6 +58,32 @@ bool mz_file_open(struct mz_file *f, const char *path)
 	return true;
 }
 
+static bool open_packed(struct mz_file *f)
+{
+	const char *below = mz_bundle_below(f->bundle, f->path);
+
+	f->packed = mz_bundle_find(f->bundle, f->path);
+	if (!f->packed && below && mz_bundle_has_dir(f->bundle, below))
+		return give_up(f, MZ_FILE_IS_DIR, EISDIR);
+	if (!f->packed)
+		return give_up(f, MZ_FILE_MISSING, ENOENT);
+	if (f->packed->size >= MZ_FILE_MAX)
+		return give_up(f, MZ_FILE_TOO_LARGE, EFBIG);
+	f->size = f->packed->size;
+	return true;
+}
+
+bool mz_file_open_in(struct mz_file *f, struct mz_bundle *bundle,
+		     const char *path)
+{
+	if (!bundle)
+		return mz_file_open(f, path);
+	*f = (struct mz_file){
+		.path = path, .fd = -1, .bundle = bundle, .limit = MZ_FILE_MAX
+	};
+	return open_packed(f);
+}
+
 void mz_file_close(struct mz_file *f)
 {
 	if (f->fd >= 0)
@@ -65,11 +91,28 @@ void mz_file_close(struct mz_file *f)
 	f->fd = -1;
 }
 
+static bool take_packed(struct mz_file *f, void *out, size_t room, size_t *got)
+{
+	size_t n = f->size - f->read;
+
+	if (n > room)
+		n = room;
+	if (!mz_bundle_copy(f->bundle, f->packed->at + f->read, out, n))
+		return give_up(f, MZ_FILE_BROKEN, EBADMSG);
+	if (n >= f->limit - f->read)
+		return give_up(f, MZ_FILE_TOO_LARGE, EFBIG);
+	f->read += n;
+	*got = n;
+	return true;
+}
+
 bool mz_file_take(struct mz_file *f, void *out, size_t room, size_t *got)
 {
 	ssize_t n = 0;
 
 	*got = 0;
+	if (f->bundle)
+		return take_packed(f, out, room, got);
 	/* The size was told: the call that would only say 0 is saved. */
 	if (f->read > 0 && f->read == f->size)
 		return true;
@@ -87,10 +130,16 @@ bool mz_file_take(struct mz_file *f, void *out, size_t room, size_t *got)
 
 bool mz_file_read(struct mz_file *f, const char *path, struct pgw_buf *text)
 {
+	return mz_file_read_in(f, NULL, path, text);
+}
+
+bool mz_file_read_in(struct mz_file *f, struct mz_bundle *bundle,
+		     const char *path, struct pgw_buf *text)
+{
 	MZ_ROOM unsigned char piece[PIECE];
 	size_t got;
 
-	if (!mz_file_open(f, path))
+	if (!mz_file_open_in(f, bundle, path))
 		return false;
 	if (f->limit > text->max - text->len)
 		f->limit = text->max - text->len + 1;

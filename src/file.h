@@ -6,7 +6,7 @@
 #ifndef MZ_FILE_H
 #define MZ_FILE_H
 
-#include "error.h"
+#include "bundle.h"
 
 /* Files of this size and above are refused. */
 #define MZ_FILE_MAX ((size_t)1 << 30)
@@ -35,8 +35,10 @@ enum mz_file_problem {
 };
 
 struct mz_file {
-	const char *path; /* borrowed */
-	int fd;		  /* -1 = closed */
+	const char *path;		/* borrowed */
+	int fd;				/* -1 = closed, or in a bundle */
+	struct mz_bundle *bundle;	/* NULL = it is on the disk */
+	const struct mz_packed *packed; /* in the bundle */
 	int error;
 	enum mz_file_problem problem;
 	size_t size;  /* when it was opened */
@@ -46,6 +48,10 @@ struct mz_file {
 
 /* False: f->problem tells why, and there is nothing to close. */
 bool mz_file_open(struct mz_file *f, const char *path) PGW_MUST_CHECK;
+
+/* The same in a bundle, unless that is NULL; it stays, and is read by f. */
+bool mz_file_open_in(struct mz_file *f, struct mz_bundle *bundle,
+		     const char *path) PGW_MUST_CHECK;
 void mz_file_close(struct mz_file *f);
 
 /*
@@ -58,6 +64,8 @@ bool mz_file_take(struct mz_file *f, void *out, size_t room,
 /* Open, append everything to text, close. */
 bool mz_file_read(struct mz_file *f, const char *path,
 		  struct pgw_buf *text) PGW_MUST_CHECK;
+bool mz_file_read_in(struct mz_file *f, struct mz_bundle *bundle,
+		     const char *path, struct pgw_buf *text) PGW_MUST_CHECK;
 
 /* Tell err what f->problem is, with a hint; returns false. */
 bool mz_file_fail(const struct mz_file *f, struct mz_err *err);

@@ -68,7 +68,7 @@ bool mz_loader_hash(struct mz_loader *l, struct mz_migration *m, bool *missing)
 	struct mz_hasher h;
 	struct mz_file file;
 
-	if (!mz_file_open(&file, m->path)) {
+	if (!mz_file_open_in(&file, m->bundle, m->path)) {
 		if (!missing || file.problem != MZ_FILE_MISSING)
 			return no_text(l, m, &file);
 		*missing = true;
@@ -101,6 +101,7 @@ static bool load_journal(struct mz_loader *l, const char *path,
 		struct mz_migration *m = &f->migrations[i];
 
 		m->entry = &j.entries[i];
+		m->bundle = f->bundle;
 		m->tag = m->entry->tag;
 		m->when = m->entry->when;
 		m->path = mz_printf(l->arena, "%s/%s.sql", f->dir, m->tag);
@@ -120,7 +121,7 @@ static bool load(struct mz_loader *l)
 	bool ok;
 
 	pgw_buf_init(&text, MZ_JOURNAL_MAX);
-	if (mz_file_read(&file, path, &text)) {
+	if (mz_file_read_in(&file, l->folder->bundle, path, &text)) {
 		ok = load_journal(l, path, pgw_buf_view(&text));
 	} else if (file.problem == MZ_FILE_MISSING) {
 		ok = mz_loader_list(l);
@@ -141,25 +142,33 @@ static const char *without_slashes(struct mz_arena *a, const char *dir)
 	return mz_strndup(a, dir, n);
 }
 
-bool mz_folder_load(struct mz_folder *f, struct mz_arena *a, const char *dir,
-		    struct mz_err *err)
+static bool load_from(struct mz_loader *l, struct mz_where where)
+{
+	*l->folder = (struct mz_folder){
+		.dir = where.bundle ? where.bundle->dir :
+				      without_slashes(l->arena, where.dir),
+		.bundle = where.bundle,
+	};
+	return load(l);
+}
+
+bool mz_folder_load(struct mz_folder *f, struct mz_arena *a,
+		    struct mz_where where, struct mz_err *err)
 {
 	struct mz_loader l = { .folder = f, .arena = a, .err = err };
 
-	*f = (struct mz_folder){ .dir = without_slashes(a, dir) };
-	return load(&l);
+	return load_from(&l, where);
 }
 
 bool mz_folder_load_all(struct mz_folder *f, struct mz_findings *findings,
-			const char *dir, struct mz_err *err)
+			struct mz_where where, struct mz_err *err)
 {
 	struct mz_loader l = { .folder = f,
 			       .arena = findings->arena,
 			       .findings = findings,
 			       .err = err };
 
-	*f = (struct mz_folder){ .dir = without_slashes(l.arena, dir) };
-	return load(&l);
+	return load_from(&l, where);
 }
 
 bool mz_folder_changed(const struct mz_migration *m, struct mz_err *err)
@@ -179,7 +188,7 @@ bool mz_folder_read(const struct mz_folder *f, const struct mz_migration *m,
 	size_t before = text->len;
 
 	(void)f;
-	if (!mz_file_read(&file, m->path, text))
+	if (!mz_file_read_in(&file, m->bundle, m->path, text))
 		return mz_file_fail(&file, err);
 	added = pgw_buf_view(text);
 	added.n -= before;

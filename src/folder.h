@@ -16,6 +16,7 @@
 #define MZ_FOLDER_H
 
 #include "arena.h"
+#include "bundle.h"
 #include "error.h"
 #include "finding.h"
 #include "hash.h"
@@ -29,7 +30,8 @@ enum mz_layout {
 struct mz_migration {
 	const char *tag;  /* what rows and messages call it; "name" in 1.x */
 	const char *path; /* of its SQL, as the user would type it */
-	int64_t when;	  /* ms since 1970: Drizzle's created_at */
+	struct mz_bundle *bundle;   /* that holds it; NULL = on the disk */
+	int64_t when;		    /* ms since 1970: Drizzle's created_at */
 	char hash[MZ_HASH_LEN + 1]; /* Drizzle's: see hash.h */
 	size_t size;		    /* bytes of the file */
 	bool utf8;		    /* false: must not be sent */
@@ -38,16 +40,23 @@ struct mz_migration {
 };
 
 struct mz_folder {
-	const char *dir; /* without slashes at its end */
+	const char *dir;	  /* without slashes at its end */
+	struct mz_bundle *bundle; /* that holds it; NULL = on the disk */
 	enum mz_layout layout;
 	struct mz_migration *migrations; /* in the order of execution */
 	size_t count;
 	bool bare; /* loading failed as there is nothing, in whatever layout */
 };
 
+/* Where a folder is: on the disk, or in a bundle, which then names it. */
+struct mz_where {
+	const char *dir;
+	struct mz_bundle *bundle; /* NULL = on the disk */
+};
+
 /* Everything that is listed is read and hashed.  Memory comes from a. */
-bool mz_folder_load(struct mz_folder *f, struct mz_arena *a, const char *dir,
-		    struct mz_err *err) PGW_MUST_CHECK;
+bool mz_folder_load(struct mz_folder *f, struct mz_arena *a,
+		    struct mz_where where, struct mz_err *err) PGW_MUST_CHECK;
 
 /*
  * The same for check: what is wrong with one migration or with the journal is
@@ -55,7 +64,8 @@ bool mz_folder_load(struct mz_folder *f, struct mz_arena *a, const char *dir,
  * to look at.
  */
 bool mz_folder_load_all(struct mz_folder *f, struct mz_findings *findings,
-			const char *dir, struct mz_err *err) PGW_MUST_CHECK;
+			struct mz_where where,
+			struct mz_err *err) PGW_MUST_CHECK;
 
 /* It is not what was hashed: err says so, and what to do; false. */
 bool mz_folder_changed(const struct mz_migration *m, struct mz_err *err);

@@ -33,7 +33,7 @@ static void check_down(const struct mz_folder *f, const struct mz_migration *m,
 	bool ok;
 
 	pgw_buf_init(&text, MZ_FILE_MAX);
-	if (mz_file_read(&file, down.path, &text))
+	if (mz_file_read_in(&file, down.bundle, down.path, &text))
 		ok = mz_down_sound(f, &down, pgw_buf_view(&text), &err);
 	else
 		ok = file.problem == MZ_FILE_MISSING ||
@@ -55,11 +55,11 @@ static bool journal_is_whole(const struct mz_findings *findings)
 }
 
 bool mz_inspect(struct mz_folder *f, struct mz_findings *findings,
-		const char *dir, int64_t now_ms, struct mz_err *err)
+		struct mz_where where, int64_t now_ms, struct mz_err *err)
 {
 	bool whole;
 
-	if (!mz_folder_load_all(f, findings, dir, err))
+	if (!mz_folder_load_all(f, findings, where, err))
 		return false;
 	whole = journal_is_whole(findings);
 	mz_inspect_order(f, findings, now_ms);

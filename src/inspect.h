@@ -13,7 +13,7 @@
  * there is no folder to look at.
  */
 bool mz_inspect(struct mz_folder *f, struct mz_findings *findings,
-		const char *dir, int64_t now_ms,
+		struct mz_where where, int64_t now_ms,
 		struct mz_err *err) PGW_MUST_CHECK;
 
 /* ---- the parts of it */

@@ -296,7 +296,7 @@ void mz_inspect_strays(const struct mz_folder *f, struct mz_findings *findings)
 	struct strays s = { .f = f, .findings = findings };
 	struct mz_listing d;
 
-	if (!mz_listing_read(&d, findings->arena, f->dir))
+	if (!mz_listing_read(&d, findings->arena, f, f->dir))
 		return; /* loading has told why */
 	s.sorted = mz_alloc_array(findings->arena, f->count, sizeof(*s.sorted));
 	for (size_t i = 0; i < f->count; i++)

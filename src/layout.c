@@ -11,32 +11,65 @@
 #include <string.h>
 
 static void listing_add(struct mz_listing *d, struct mz_arena *a,
-			const struct dirent *e)
+			const char *name, unsigned char type)
 {
-	if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-		return;
 	d->entries = mz_grow(a, d->entries, d->count, &d->room,
 			     sizeof(*d->entries));
-	d->entries[d->count].name = mz_strdup(a, e->d_name);
-	d->entries[d->count].type = e->d_type;
+	d->entries[d->count].name = name;
+	d->entries[d->count].type = type;
 	d->count++;
 }
 
-bool mz_listing_read(struct mz_listing *d, struct mz_arena *a, const char *dir)
+/* Paths are sorted, so those below one directory stand together. */
+static bool list_packed(struct mz_listing *d, struct mz_arena *a,
+			const struct mz_bundle *b, const char *dir)
+{
+	const char *below = mz_bundle_below(b, dir), *last = "";
+	size_t skip = below && below[0] ? strlen(below) + 1 : 0;
+
+	if (!below || !mz_bundle_has_dir(b, below)) {
+		errno = ENOENT;
+		return false;
+	}
+	for (size_t i = 0; i < b->count; i++) {
+		const char *path = b->files[i].path, *rest = path + skip;
+		size_t n;
+
+		if (skip > 0 && (strncmp(path, below, skip - 1) != 0 ||
+				 path[skip - 1] != '/'))
+			continue;
+		n = strcspn(rest, "/");
+		if (rest[n] && strlen(last) == n && memcmp(last, rest, n) == 0)
+			continue;
+		last = mz_strndup(a, rest, n);
+		listing_add(d, a, last, rest[n] ? DT_DIR : DT_REG);
+	}
+	return true;
+}
+
+static bool list_dir(struct mz_listing *d, struct mz_arena *a, const char *dir)
 {
 	const struct dirent *e;
 	DIR *stream = opendir(dir);
 	int error;
 
-	*d = (struct mz_listing){ 0 };
 	if (!stream)
 		return false;
 	for (errno = 0; (e = readdir(stream)) != NULL; errno = 0)
-		listing_add(d, a, e);
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			listing_add(d, a, mz_strdup(a, e->d_name), e->d_type);
 	error = errno;
 	closedir(stream);
 	errno = error;
 	return error == 0;
+}
+
+bool mz_listing_read(struct mz_listing *d, struct mz_arena *a,
+		     const struct mz_folder *f, const char *dir)
+{
+	*d = (struct mz_listing){ 0 };
+	return f->bundle ? list_packed(d, a, f->bundle, dir) :
+			   list_dir(d, a, dir);
 }
 
 static int by_entry(const void *a, const void *b)
@@ -97,11 +130,11 @@ static bool bad_name(const struct mz_loader *l, const struct mz_migration *m)
 }
 
 /* Drizzle ignores what it cannot open, such as lost+found. */
-static bool holds_script(const char *path)
+static bool holds_script(const struct mz_migration *m)
 {
 	struct mz_file file;
 
-	if (!mz_file_open(&file, path))
+	if (!mz_file_open_in(&file, m->bundle, m->path))
 		return file.problem == MZ_FILE_IS_DIR;
 	mz_file_close(&file);
 	return true;
@@ -117,10 +150,10 @@ static bool load_folder(struct mz_loader *l, const struct mz_listed_name *e,
 
 	if (e->type == DT_REG)
 		return true;
-	*m = (struct mz_migration){ .tag = e->name };
+	*m = (struct mz_migration){ .tag = e->name, .bundle = f->bundle };
 	m->path = mz_printf(l->arena, "%s/%s/migration.sql", f->dir, e->name);
 	if (!mz_name_time(m->tag, &m->when)) {
-		if (!holds_script(m->path))
+		if (!holds_script(m))
 			return true;
 		*found = true;
 		bad_name(l, m);
@@ -172,6 +205,7 @@ static void list_plain(struct mz_loader *l, const struct mz_listing *d)
 		f->migrations[f->count++] = (struct mz_migration){
 			.tag = mz_strndup(l->arena, name, strlen(name) - 4),
 			.path = mz_printf(l->arena, "%s/%s", f->dir, name),
+			.bundle = f->bundle,
 		};
 	}
 	qsort(f->migrations, f->count, sizeof(*f->migrations), by_bytes);
@@ -213,7 +247,7 @@ static bool check_journal_lost(const struct mz_loader *l,
 	struct mz_listing meta;
 
 	if (!find(d, "meta") ||
-	    !mz_listing_read(&meta, l->arena,
+	    !mz_listing_read(&meta, l->arena, l->folder,
 			     mz_printf(l->arena, "%s/meta", dir)))
 		return true;
 	for (size_t i = 0; i < meta.count && !lost; i++)
@@ -253,7 +287,7 @@ bool mz_loader_list(struct mz_loader *l)
 	bool found = false;
 	struct mz_listing d;
 
-	if (!mz_listing_read(&d, l->arena, f->dir))
+	if (!mz_listing_read(&d, l->arena, f, f->dir))
 		return no_listing(l, errno);
 	f->layout = MZ_LAYOUT_FOLDERS;
 	f->migrations = mz_alloc_array(l->arena, d.count,

@@ -34,9 +34,9 @@ struct mz_listing {
 	size_t count, room;
 };
 
-/* False with errno set. */
+/* Of one on the disk, or in f's bundle.  False with errno set. */
 bool mz_listing_read(struct mz_listing *d, struct mz_arena *a,
-		     const char *dir) PGW_MUST_CHECK;
+		     const struct mz_folder *f, const char *dir) PGW_MUST_CHECK;
 
 /* By the bytes of the names. */
 void mz_listing_sort(struct mz_listing *d);

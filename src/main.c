@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "command.h"
+#include "self.h"
 #include "signals.h"
 
 #include <stdlib.h>
@@ -28,6 +29,30 @@ static bool asks_for_json(int argc, char **argv)
 	return false;
 }
 
+static bool run_command(struct mz_context *c, struct mz_err *err)
+{
+	return mz_signals_catch(c, err) && commands[c->opt.command](c, err);
+}
+
+/* A bundle brings what a configuration says: one that lies about is not of it.
+ */
+static bool run_bundle(struct mz_context *c, struct mz_err *err)
+{
+	struct mz_payload payload;
+	struct mz_bundle bundle;
+	bool ok = mz_payload_open(&payload, err) &&
+		  mz_bundle_open(&bundle, &c->arena, payload.bytes, err);
+
+	if (ok) {
+		c->bundle = &bundle;
+		c->settings.sought = !c->opt.config;
+		ok = run_command(c, err);
+		c->bundle = NULL;
+	}
+	mz_payload_close(&payload);
+	return ok;
+}
+
 static bool run(struct mz_context *c, struct mz_err *err)
 {
 	const struct mz_options *o = &c->opt;
@@ -45,13 +70,15 @@ static bool run(struct mz_context *c, struct mz_err *err)
 		*err = (struct mz_err){ .status = MZ_usage };
 		return false;
 	}
-	return mz_signals_catch(c, err) && commands[o->command](c, err);
+	return mz_self_is_bundle() ? run_bundle(c, err) : run_command(c, err);
 }
 
 static bool parse(struct mz_context *c, int argc, char **argv,
 		  struct mz_err *err)
 {
-	bool ok = mz_options_parse(&c->opt, &c->arena, argc, argv, err);
+	bool ok = mz_options_parse(&c->opt, &c->arena, argc, argv, err) &&
+		  (!mz_self_is_bundle() ||
+		   mz_options_fall_back(&c->opt, MZ_CMD_migrate, err));
 
 	if (!ok)
 		c->opt.json = asks_for_json(argc, argv);

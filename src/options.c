@@ -287,3 +287,12 @@ bool mz_options_parse(struct mz_options *o, struct mz_arena *a, int argc,
 		return true;
 	return check_options(o, err) && check_arguments(o, err);
 }
+
+bool mz_options_fall_back(struct mz_options *o, enum mz_command_id id,
+			  struct mz_err *err)
+{
+	if (o->help || o->version || o->command != MZ_CMD_none)
+		return true;
+	o->command = id;
+	return check_options(o, err);
+}

@@ -90,6 +90,7 @@ typedef struct {
 /* Where a value came from, the strongest last. */
 enum mz_from {
 	MZ_FROM_PRESET,
+	MZ_FROM_BUNDLE,	  /* what was set when it was made */
 	MZ_FROM_CONFIG,	  /* drizzle.config.* */
 	MZ_FROM_ENV_FILE, /* .env */
 	MZ_FROM_ENVIRONMENT,
@@ -151,6 +152,10 @@ extern const struct mz_command_row mz_command_rows[MZ_COMMANDS];
  */
 bool mz_options_parse(struct mz_options *o, struct mz_arena *a, int argc,
 		      char **argv, struct mz_err *err) PGW_MUST_CHECK;
+
+/* The command that runs when none was named. */
+bool mz_options_fall_back(struct mz_options *o, enum mz_command_id id,
+			  struct mz_err *err) PGW_MUST_CHECK;
 
 /*
  * Give one option a value; where it came from stands in errors.  An option of

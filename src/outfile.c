@@ -16,7 +16,7 @@ void mz_making_init(struct mz_making *m, struct mz_arena *a)
 	*m = (struct mz_making){ .arena = a };
 }
 
-static bool cannot(const char *path, int error, struct mz_err *err)
+bool mz_cannot_write(const char *path, int error, struct mz_err *err)
 {
 	if (error == EEXIST) {
 		mz_fail(err, MZ_usage, "%s is there already; nothing was made",
@@ -37,30 +37,25 @@ static bool cannot(const char *path, int error, struct mz_err *err)
 	return mz_at(err, path, 0, 0);
 }
 
-static bool note(struct mz_making *m, const char *path, bool is_dir,
-		 struct mz_err *err)
+static void note(struct mz_making *m, const char *path, bool is_dir)
 {
-	if (m->count == MZ_MAKING_MAX) {
-		errno = ENAMETOOLONG;
-		return cannot(path, errno, err);
-	}
+	m->made = mz_grow(m->arena, m->made, m->count, &m->room,
+			  sizeof(*m->made));
 	m->made[m->count].path = mz_strdup(m->arena, path);
 	m->made[m->count].is_dir = is_dir;
 	m->count++;
-	return true;
 }
 
 bool mz_making_dir(struct mz_making *m, const char *path, struct mz_err *err)
 {
 	int error;
 
-	if (!note(m, path, true, err))
-		return false;
+	note(m, path, true);
 	if (mkdir(path, 0777) == 0)
 		return true;
 	error = errno;
 	m->count--;
-	cannot(path, error, err);
+	mz_cannot_write(path, error, err);
 	errno = error;
 	return false;
 }
@@ -126,7 +121,7 @@ static bool finish(int fd, struct pgw_view text, const char *path,
 
 	if (close(fd) != 0 && error == 0)
 		error = errno;
-	return error == 0 || cannot(path, error, err);
+	return error == 0 || mz_cannot_write(path, error, err);
 }
 
 bool mz_making_file(struct mz_making *m, const char *path, struct pgw_view text,
@@ -134,14 +129,13 @@ bool mz_making_file(struct mz_making *m, const char *path, struct pgw_view text,
 {
 	int fd;
 
-	if (!note(m, path, false, err))
-		return false;
+	note(m, path, false);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 		  0666);
 	if (fd >= 0)
 		return finish(fd, text, path, err);
 	m->count--;
-	return cannot(path, errno, err);
+	return mz_cannot_write(path, errno, err);
 }
 
 /* Mode and, as far as that is allowed, owner of the old one. */
@@ -151,10 +145,11 @@ static bool take_after(int fd, const char *old, const char *path,
 	struct stat st;
 
 	if (stat(old, &st) != 0)
-		return cannot(path, errno, err);
+		return mz_cannot_write(path, errno, err);
 	if (fchown(fd, st.st_uid, st.st_gid) != 0)
 		errno = 0; /* then it is ours */
-	return fchmod(fd, st.st_mode & 07777) == 0 || cannot(path, errno, err);
+	return fchmod(fd, st.st_mode & 07777) == 0 ||
+	       mz_cannot_write(path, errno, err);
 }
 
 static bool swap(const char *real, struct pgw_view text, const char *path,
@@ -164,13 +159,13 @@ static bool swap(const char *real, struct pgw_view text, const char *path,
 	int fd = mkostemp(fresh, O_CLOEXEC);
 
 	if (fd < 0)
-		return cannot(path, errno, err);
+		return mz_cannot_write(path, errno, err);
 	if (!take_after(fd, real, path, err)) {
 		close(fd);
 	} else if (finish(fd, text, path, err)) {
 		if (rename(fresh, real) == 0)
 			return true;
-		cannot(path, errno, err);
+		mz_cannot_write(path, errno, err);
 	}
 	unlink(fresh);
 	return false;
@@ -183,7 +178,7 @@ bool mz_making_replace(struct mz_making *m, const char *path,
 	bool ok;
 
 	if (!real)
-		return cannot(path, errno, err);
+		return mz_cannot_write(path, errno, err);
 	ok = swap(real, text, path, m->arena, err);
 	free(real);
 	return ok;

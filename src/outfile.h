@@ -9,18 +9,19 @@
 #include "arena.h"
 #include "error.h"
 
-#define MZ_MAKING_MAX 64
-
 struct mz_making {
 	struct mz_arena *arena;
 
 	struct mz_made {
 		const char *path;
 		bool is_dir;
-	} made[MZ_MAKING_MAX];
+	} * made;
 
-	size_t count;
+	size_t count, room;
 };
+
+/* Tell err that it cannot be written, and what to do; returns false. */
+bool mz_cannot_write(const char *path, int error, struct mz_err *err);
 
 void mz_making_init(struct mz_making *m, struct mz_arena *a);
 

@@ -265,6 +265,15 @@ const char *mz_planned_transaction_name(enum mz_planned_transaction t)
 	return "none";
 }
 
+void mz_report_files(struct mz_report *r, const struct mz_listed_file *list,
+		     size_t n)
+{
+	if (r->json)
+		mz_json_files(r, list, n);
+	else
+		mz_text_files(r, list, n);
+}
+
 void mz_report_repairs(struct mz_report *r, const struct mz_repair *list,
 		       size_t n)
 {

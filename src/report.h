@@ -162,6 +162,15 @@ struct mz_new {
 
 void mz_report_new(struct mz_report *r, const struct mz_new *n);
 
+/* The files of a bundle. */
+struct mz_listed_file {
+	const char *path; /* below the folder */
+	uint64_t size;
+};
+
+void mz_report_files(struct mz_report *r, const struct mz_listed_file *list,
+		     size_t n);
+
 /* One thing that repair changes about a row of the history. */
 struct mz_repair {
 	const char *what; /* the column; "row" = it is removed; "progress" =

@@ -79,6 +79,18 @@ void mz_json_new(struct mz_report *r, const struct mz_new *n)
 	mz_json_say(r, o);
 }
 
+void mz_json_files(struct mz_report *r, const struct mz_listed_file *list,
+		   size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		json_t *o = mz_json_event_of("file");
+
+		mz_json_put_text(o, "path", list[i].path);
+		mz_json_put_int(o, "size", (int64_t)list[i].size);
+		mz_json_say(r, o);
+	}
+}
+
 void mz_json_repairs(struct mz_report *r, const struct mz_repair *list,
 		     size_t n)
 {

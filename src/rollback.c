@@ -82,7 +82,7 @@ static bool survey(struct mz_work *w, struct mz_migration *down,
 	bool ok;
 
 	pgw_buf_init(&buf, MZ_FILE_MAX);
-	ok = mz_file_read(&file, down->path, &buf) ||
+	ok = mz_file_read_in(&file, down->bundle, down->path, &buf) ||
 	     no_script(down, &file, err);
 	text = pgw_buf_view(&buf);
 	ok = ok && mz_down_sound(&w->folder, down, text, err);

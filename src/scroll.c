@@ -105,7 +105,7 @@ bool mz_scroll_open(struct mz_scroll *s, const struct mz_migration *m,
 	if (window == 0)
 		s->window = MZ_SCROLL_WINDOW;
 	mz_hasher_init(&s->hasher);
-	if (!mz_file_open(&s->file, m->path))
+	if (!mz_file_open_in(&s->file, m->bundle, m->path))
 		return mz_file_fail(&s->file, err);
 	if (m->size > 0 && m->size != s->file.size)
 		return mz_folder_changed(m, err);

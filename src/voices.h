@@ -14,6 +14,8 @@ void mz_text_listed(struct mz_report *r, const struct mz_listed *list,
 void mz_text_planned(struct mz_report *r, const struct mz_planned *list,
 		     size_t n);
 void mz_text_new(struct mz_report *r, const struct mz_new *n);
+void mz_text_files(struct mz_report *r, const struct mz_listed_file *list,
+		   size_t n);
 void mz_text_repairs(struct mz_report *r, const struct mz_repair *list,
 		     size_t n);
 void mz_text_finding(struct mz_report *r, const struct mz_finding *f);
@@ -41,6 +43,8 @@ void mz_json_listed(struct mz_report *r, const struct mz_listed *list,
 void mz_json_planned(struct mz_report *r, const struct mz_planned *list,
 		     size_t n);
 void mz_json_new(struct mz_report *r, const struct mz_new *n);
+void mz_json_files(struct mz_report *r, const struct mz_listed_file *list,
+		   size_t n);
 void mz_json_repairs(struct mz_report *r, const struct mz_repair *list,
 		     size_t n);
 void mz_json_finding(struct mz_report *r, const struct mz_finding *f);

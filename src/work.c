@@ -23,7 +23,7 @@ bool mz_work_open(struct mz_work *w, struct mz_context *c, struct mz_err *err)
 	if (!mz_settle_folder(c, err) || !mz_settle_history(c, err) ||
 	    !mz_table_init(&w->table, &c->arena, c->opt.schema, c->opt.table,
 			   err) ||
-	    !mz_folder_load(&w->folder, &c->arena, c->opt.dir, err) ||
+	    !mz_folder_load(&w->folder, &c->arena, mz_context_where(c), err) ||
 	    !mz_plan_end(&w->folder, &c->arena, c->opt.to, &end, err) ||
 	    !mz_connect_config(c, &w->cfg, err))
 		return false;

@@ -16,8 +16,8 @@ build_packages=(
 )
 server_packages=(postgresql postgresql-contrib)
 test_packages=(
-	check iproute2 "${server_packages[@]}" openssl pgbouncer python3 tshark
-	xz-utils
+	bash-completion check fish iproute2 "${server_packages[@]}" openssl
+	pgbouncer python3 tshark xz-utils zsh
 )
 static_packages=(binutils strace)
 cross_packages=(

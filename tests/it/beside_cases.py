@@ -114,6 +114,21 @@ def killed(w):
         (kept, rows), w.odd(got))
 
 
+def ended(w):
+    """SIGTERM, as containers are ended: does the server go on for nobody?"""
+    w.put('a', ('b', 'CREATE TABLE b (n int); SELECT pg_sleep(60);'))
+    process = w.begin()
+    if not wait_for(lambda: w.server.sleeping(w.db) == '1'):
+        return w.odd(finish(process))
+    process.terminate()
+    finish(process)
+    stopped = wait_for(lambda: w.server.sleeping(w.db) == '0', 5)
+    w.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+          "datname = current_database() AND pid <> pg_backend_pid()")
+    w.gone()
+    return 'is cancelled' if stopped else 'runs on'
+
+
 def names(w):
     got = w.go('a', ('b', 'CREATE TABLE b (n int);\n\nSELECT * FROM missing;'))
     signs = (('SQL', 'SELECT * FROM missing'), ('migration', w.tag('b')),

@@ -68,6 +68,8 @@ TABLE = (
      right('the first is kept')),
     ('killed at the second of three', case.killed, NOTHING, NOTHING,
      right('the first is kept')),
+    ('ended by SIGTERM: the statement on the server', case.ended,
+     wrong('runs on'), wrong('runs on'), right('is cancelled')),
     ('CONCURRENTLY, VACUUM, CREATE DATABASE, ALTER SYSTEM', case.outside,
      fails('fails: 25001'), fails('fails: 25001'), APPLIED),
     ('a value of an enum, used in the same file', case.enum_in_file,

@@ -47,7 +47,7 @@ same options "$(sed -n 's/^OPTION([a-z_]*, "\([a-z-]*\)".*/\1/p' src/options.def
 same letters "$(sed -n "s/^OPTION([^']*, '\(.\)',.*/\1/p" src/options.def)" \
 	"$(sed -n 's/^\.It Fl \([a-zA-Z0-9]\) , Fl -.*/\1/p' $page)"
 same variables "$(sed -n 's/^OPTION([a-z_]*, "[^"]*", [^,]*, [^,]*, "\([A-Z_]*\)".*/\1/p' src/options.def
-	printf '%s\n' NO_COLOR CLICOLOR_FORCE GITHUB_ACTIONS 'PG*')" \
+	printf '%s\n' NO_COLOR CLICOLOR_FORCE GITHUB_ACTIONS SOURCE_DATE_EPOCH 'PG*')" \
 	"$(section ENVIRONMENT | sed -n 's/^\.It Ev \(.*\)/\1/p')"
 statuses=$(sed -n 's/^.X(\([0-9]*\), *\([a-z]*\)).*/\1 \2/p' src/error.h)
 same 'exit statuses' "$statuses" \

@@ -26,16 +26,21 @@ static void teardown(void)
 	tree_release(&tree);
 }
 
+static struct mz_where on_disk(const char *dir)
+{
+	return (struct mz_where){ dir, NULL };
+}
+
 static void load(void)
 {
-	ck_assert_msg(mz_folder_load(&folder, &arena, tree.dir, &err), "%s",
-		      err.msg);
+	ck_assert_msg(mz_folder_load(&folder, &arena, on_disk(tree.dir), &err),
+		      "%s", err.msg);
 }
 
 /* The message without the name of the folder, which changes. */
 static void refuse(const char *part, const char *hint)
 {
-	ck_assert(!mz_folder_load(&folder, &arena, tree.dir, &err));
+	ck_assert(!mz_folder_load(&folder, &arena, on_disk(tree.dir), &err));
 	ck_assert_int_eq(err.status, MZ_usage);
 	ck_assert_msg(strstr(err.msg, part) != NULL, "%s", err.msg);
 	ck_assert_msg(strstr(err.hint, hint) != NULL, "%s", err.hint);
@@ -123,8 +128,8 @@ START_TEST(symbolic_links_are_followed)
 	ck_assert_int_eq(symlink(target,
 				 tree_path(&tree, "d/20240101000000_a")),
 			 0);
-	ck_assert(
-		mz_folder_load(&folder, &arena, tree_path(&tree, "d//"), &err));
+	ck_assert(mz_folder_load(&folder, &arena,
+				 on_disk(tree_path(&tree, "d//")), &err));
 	ck_assert_uint_eq(folder.count, 2);
 	has(0, "20240101000000_a", 1704067200000);
 	ck_assert_uint_eq(folder.migrations[0].size, 8);
@@ -184,9 +189,10 @@ START_TEST(what_is_not_there_is_told_and_where_it_was_looked_for)
 	refuse("no folder ", "--dir");
 	*strrchr(tree.dir, '/') = '\0';
 	ck_assert(!mz_folder_load(&folder, &arena,
-				  tree_path(&tree, "a.down.sql"), &err));
+				  on_disk(tree_path(&tree, "a.down.sql")),
+				  &err));
 	ck_assert(strstr(err.msg, "is not a folder") != NULL);
-	ck_assert(!mz_folder_load(&folder, &arena, "", &err));
+	ck_assert(!mz_folder_load(&folder, &arena, on_disk(""), &err));
 	ck_assert(strstr(err.msg, "no folder") != NULL);
 	teardown();
 }
@@ -320,7 +326,8 @@ START_TEST(a_check_reads_on_and_tells_all)
 	tree_put(&tree, JOURNAL, TWO);
 	tree_put(&tree, "a.sql", "select 1");
 	mz_findings_init(&findings, &arena);
-	ck_assert(mz_folder_load_all(&folder, &findings, tree.dir, &err));
+	ck_assert(mz_folder_load_all(&folder, &findings, on_disk(tree.dir),
+				     &err));
 	ck_assert_uint_eq(folder.count, 2);
 	ck_assert(!folder.migrations[0].present);
 	ck_assert(folder.migrations[1].present);
@@ -328,7 +335,8 @@ START_TEST(a_check_reads_on_and_tells_all)
 	ck_assert_str_eq(findings.first->rule, "missing-file");
 	tree_put(&tree, JOURNAL, "{");
 	mz_findings_init(&findings, &arena);
-	ck_assert(mz_folder_load_all(&folder, &findings, tree.dir, &err));
+	ck_assert(mz_folder_load_all(&folder, &findings, on_disk(tree.dir),
+				     &err));
 	ck_assert_uint_eq(folder.count, 0);
 	ck_assert_str_eq(findings.first->rule, "journal");
 	teardown();

@@ -25,7 +25,8 @@ static bool load(const char *sub, const char *name, struct mz_err *err)
 				    name);
 
 	*err = (struct mz_err){ 0 };
-	return mz_folder_load(&folder, &arena, dir, err);
+	return mz_folder_load(&folder, &arena, (struct mz_where){ dir, NULL },
+			      err);
 }
 
 /* One row: id, hash, created_at, and in the newer shape a name. */

@@ -166,7 +166,9 @@ START_TEST(each_fault_of_a_journal_is_found)
 				   folders[i].journal));
 		for (size_t k = 0; k < 4 && folders[i].files[k]; k++)
 			tree_put(&t, folders[i].files[k], "select 1");
-		ck_assert(mz_inspect(&f, &findings, t.dir, NOW, &err));
+		ck_assert(mz_inspect(&f, &findings,
+				     (struct mz_where){ t.dir, NULL }, NOW,
+				     &err));
 		ck_assert_msg(strcmp(rules(), folders[i].rules) == 0,
 			      "case %zu: %s", i, rules());
 		mz_arena_release(&arena);
@@ -185,10 +187,12 @@ START_TEST(other_layouts_have_faults_of_their_own)
 	tree_init(&t);
 	mz_arena_init(&arena);
 	mz_findings_init(&findings, &arena);
-	ck_assert(!mz_inspect(&f, &findings, t.dir, NOW, &err));
+	ck_assert(!mz_inspect(&f, &findings, (struct mz_where){ t.dir, NULL },
+			      NOW, &err));
 	tree_put(&t, "9_a.sql", "select 1");
 	tree_put(&t, "10_b.sql", "select 1");
-	ck_assert(mz_inspect(&f, &findings, t.dir, NOW, &err));
+	ck_assert(mz_inspect(&f, &findings, (struct mz_where){ t.dir, NULL },
+			     NOW, &err));
 	ck_assert_str_eq(rules(), "number-order:0:0");
 	mz_findings_init(&findings, &arena);
 	tree_put(&t, "20240101000000_a/migration.sql", "select 1");
@@ -196,7 +200,8 @@ START_TEST(other_layouts_have_faults_of_their_own)
 	tree_put(&t, "20240102000000_c/snapshot.json", "{}");
 	tree_put(&t, "junk/migration.sql", "select 1");
 	tree_put(&t, "20240101000000_a.down.sql", "select 1");
-	ck_assert(mz_inspect(&f, &findings, t.dir, NOW, &err));
+	ck_assert(mz_inspect(&f, &findings, (struct mz_where){ t.dir, NULL },
+			     NOW, &err));
 	ck_assert_str_eq(rules(), "bad-name:0:0 same-time:0:0 stray-file:0:0 "
 				  "stray-file:0:0 stray-file:0:0 "
 				  "stray-file:0:0 commit:1:1");
@@ -243,7 +248,9 @@ START_TEST(a_down_script_that_a_rollback_would_refuse_is_found)
 				 "20240101000000_a/migration.sql",
 			 "select 1");
 		tree_put(&t, names[plain], cases[i / 2].text);
-		ck_assert(mz_inspect(&f, &findings, t.dir, NOW, &err));
+		ck_assert(mz_inspect(&f, &findings,
+				     (struct mz_where){ t.dir, NULL }, NOW,
+				     &err));
 		ck_assert_str_eq(rules(), cases[i / 2].rules);
 		mz_arena_release(&arena);
 		tree_release(&t);
