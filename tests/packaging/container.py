@@ -211,10 +211,11 @@ def loaded(place):
         note(got.stderr)
     got = tool(*podman('load', '-i', place))
     check('podman loads it', 0, got.returncode) or note(got.stderr)
-    name = re.search(r'Loaded image.*: ?(\S+)', got.stdout)
-    if not name:
+    name = re.search(r'(?m)^Loaded image[^:]*: *(\S+)$', got.stdout)
+    if not check('it says which', True, name is not None):
         return
-    tool(*podman('tag', name[1], 'bundled'))
+    got = tool(*podman('tag', name[1], 'localhost/bundled:latest'))
+    check('it has that name', 0, got.returncode) or note(got.stderr)
     config = inspect('bundled')['OCIv1']['config']
     check('nobody special runs it', re.compile('^65532(:65532)?$'),
           config.get('User', ''))
