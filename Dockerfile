@@ -10,7 +10,7 @@
 #   COPY drizzle /drizzle
 #   CMD ["migrate"]
 #
-# The builder is kept by name, where a program with them inside is wanted:
+# One file with both, after `docker build --target builder -t mizzle-builder .`:
 #
 #   FROM mizzle-builder AS bundle
 #   COPY drizzle /drizzle

@@ -176,6 +176,12 @@ struct pgw_tls_settings {
 	uint16_t version_min; /* as on the wire: 0x0303 is TLS 1.2 */
 	uint16_t version_max; /* 0 = any */
 	bool sni;
+
+	/*
+	 * Others in this process use OpenSSL, too: whoever is first reads
+	 * openssl.cnf for all, so it must be read.  Not set by settling.
+	 */
+	bool shared;
 };
 
 struct pgw_host {

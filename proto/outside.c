@@ -13,10 +13,15 @@
 
 #define FIELD_MAX 4096
 
+const char *pgw_env(const char *name)
+{
+	return getenv(name);
+}
+
 static const char *env(void *ctx, const char *name)
 {
 	(void)ctx;
-	return getenv(name);
+	return pgw_env(name);
 }
 
 /* ---- files */
@@ -158,7 +163,7 @@ static const char *os_user(void *ctx)
 static const char *home(void *ctx)
 {
 	struct pgw_system *s = ctx;
-	const char *dir = getenv("HOME");
+	const char *dir = pgw_env("HOME");
 
 	return dir && dir[0] != '\0' ? dir : known(s, &s->home);
 }

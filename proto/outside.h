@@ -15,6 +15,9 @@ struct pgw_system {
 	bool asked;		   /* /etc/passwd was read */
 };
 
+/* What a variable of the process is; NULL when it is not set. */
+const char *pgw_env(const char *name);
+
 /* What o gives out is valid until the release of s. */
 void pgw_outside_system(struct pgw_outside *o, struct pgw_system *s);
 void pgw_system_release(struct pgw_system *s);

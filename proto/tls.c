@@ -68,7 +68,8 @@ static bool make_context(struct pgw_tls *t, struct pgw_err *err)
 	char groups[] = GROUPS;
 	SSL_CTX *ctx;
 
-	if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+	if (!OPENSSL_init_ssl(s->shared ? 0 : OPENSSL_INIT_NO_LOAD_CONFIG,
+			      NULL))
 		return no_memory(err);
 	ctx = t->ctx = SSL_CTX_new(TLS_client_method());
 	if (!ctx)

@@ -106,13 +106,17 @@ bool mz_applying_script(struct mz_applying *ap, size_t i, struct mz_err *err)
 	struct script s = { .ap = ap,
 			    .migration = i,
 			    .survey = &ap->job->surveys[i],
-			    .err = err };
+			    .err = err,
+			    .scroll.file.fd = -1 };
+	struct mz_hold hold;
 	bool ok;
 
+	mz_hold(ap->arena, &hold, mz_scroll_drop, &s.scroll);
 	s.broken = !mz_scroll_open(&s.scroll, ap->job->scripts[i], 0, err);
 	ok = !s.broken && send_statements(&s);
 	if (s.broken)
 		ap->out->ending = MZ_END_FAILED;
+	mz_let_go(ap->arena, &hold);
 	mz_scroll_close(&s.scroll);
 	return ok;
 }

@@ -20,16 +20,53 @@ struct mz_block {
 	_Alignas(max_align_t) unsigned char bytes[];
 };
 
-/* An arena cannot fail: the server undoes what was not committed. */
-static _Noreturn void out_of_memory(void)
+/*
+ * An arena cannot fail: the server undoes what was not committed.  All that is
+ * held is dropped while the frames that it is in are still there.
+ */
+static _Noreturn void out_of_memory(const struct mz_arena *a)
 {
-	fputs("error: out of memory\n", stderr);
-	exit(MZ_internal);
+	struct mz_escape *escape = a->escape;
+
+	if (!escape) {
+		fputs("error: out of memory\n", stderr);
+		exit(MZ_internal);
+	}
+	while (escape->holds) {
+		struct mz_hold *h = escape->holds;
+
+		escape->holds = h->next;
+		h->drop(h->what);
+	}
+	longjmp(escape->to, 1);
+}
+
+void mz_hold(const struct mz_arena *a, struct mz_hold *h,
+	     void (*drop)(void *what), void *what)
+{
+	if (!a->escape)
+		return;
+	*h = (struct mz_hold){ a->escape->holds, drop, what };
+	a->escape->holds = h;
+}
+
+void mz_let_go(const struct mz_arena *a, struct mz_hold *h)
+{
+	struct mz_hold **at;
+
+	if (!a->escape)
+		return;
+	for (at = &a->escape->holds; *at; at = &(*at)->next) {
+		if (*at == h) {
+			*at = h->next;
+			return;
+		}
+	}
 }
 
 void mz_arena_init(struct mz_arena *a)
 {
-	a->blocks = NULL;
+	*a = (struct mz_arena){ NULL, NULL };
 }
 
 void mz_arena_release(struct mz_arena *a)
@@ -48,10 +85,10 @@ static void add_block(struct mz_arena *a, size_t n)
 	struct mz_block *b;
 
 	if (size > SIZE_MAX - sizeof(*b))
-		out_of_memory();
+		out_of_memory(a);
 	b = malloc(sizeof(*b) + size);
 	if (!b)
-		out_of_memory();
+		out_of_memory(a);
 	b->used = 0;
 	b->size = size;
 	b->next = a->blocks;
@@ -63,7 +100,7 @@ void *mz_alloc(struct mz_arena *a, size_t n)
 	void *p;
 
 	if (n > SIZE_MAX - ALIGN)
-		out_of_memory();
+		out_of_memory(a);
 	n = (n + ALIGN - 1) / ALIGN * ALIGN;
 	if (!a->blocks || n > a->blocks->size - a->blocks->used)
 		add_block(a, n);
@@ -75,7 +112,7 @@ void *mz_alloc(struct mz_arena *a, size_t n)
 void *mz_alloc_array(struct mz_arena *a, size_t count, size_t size)
 {
 	if (size != 0 && count > SIZE_MAX / size)
-		out_of_memory();
+		out_of_memory(a);
 	return mz_alloc(a, count * size);
 }
 
@@ -120,7 +157,7 @@ char *mz_printf(struct mz_arena *a, const char *fmt, ...)
 	n = vsnprintf(shorter, sizeof(shorter), fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		out_of_memory();
+		out_of_memory(a);
 	s = mz_alloc(a, (size_t)n + 1);
 	if ((size_t)n < sizeof(shorter))
 		memcpy(s, shorter, (size_t)n + 1);

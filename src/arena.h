@@ -2,19 +2,41 @@
 /*
  * Memory that is freed all at once.  One arena lives as long as a command;
  * nothing in it is freed on its own.  When memory runs out the program says so
- * and ends: the server rolls an open transaction back.
+ * and ends: the server rolls an open transaction back.  A library must not end
+ * its program: it gives the arena an escape, and goes on there.
  */
 #ifndef MZ_ARENA_H
 #define MZ_ARENA_H
 
 #include "pgw.h"
 
+#include <setjmp.h>
+
+/* What must not outlive a jump: a connection, a descriptor. */
+struct mz_hold {
+	struct mz_hold *next;
+	void (*drop)(void *what);
+	void *what;
+};
+
+/* Where to go when memory has run out, by way of all drops, newest first. */
+struct mz_escape {
+	jmp_buf to;
+	struct mz_hold *holds;
+};
+
 struct mz_arena {
 	struct mz_block *blocks;
+	struct mz_escape *escape; /* NULL = the program ends */
 };
 
 void mz_arena_init(struct mz_arena *a);
 void mz_arena_release(struct mz_arena *a);
+
+/* With an escape h is dropped there, unless it is let go of before. */
+void mz_hold(const struct mz_arena *a, struct mz_hold *h,
+	     void (*drop)(void *what), void *what);
+void mz_let_go(const struct mz_arena *a, struct mz_hold *h);
 
 /* n zeroed bytes, aligned for anything; never NULL. */
 void *mz_alloc(struct mz_arena *a, size_t n);

@@ -22,6 +22,7 @@ struct mz_context {
 	struct mz_report report;
 	struct mz_result result;
 	struct mz_arena arena;
+	bool embedded;		  /* the process is somebody else's */
 	struct mz_bundle *bundle; /* NULL: this program is none */
 	int interrupt_fd; /* readable once a signal has come; -1 = none */
 	int signal_fd;	  /* the other end of that pipe */

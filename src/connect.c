@@ -42,6 +42,8 @@ static const char *home(void *ctx)
 {
 	struct outside *o = ctx;
 
+	if (o->settings->homeless)
+		return "";
 	return o->system.home(o->system.ctx);
 }
 
@@ -231,8 +233,10 @@ bool mz_connect_config(struct mz_context *c, struct pgw_config *cfg,
 		     fail_settings(err, &cause);
 		pgw_conninfo_release(&info);
 	}
-	if (ok)
+	if (ok) {
+		cfg->tls.shared = c->embedded;
 		tell_notices(c, &cfg->notices);
+	}
 	pgw_system_release(&outside.storage);
 	return ok;
 }
@@ -241,6 +245,7 @@ struct mz_db mz_connect_db(struct mz_context *c, const struct pgw_config *cfg)
 {
 	return (struct mz_db){
 		.cfg = cfg,
+		.arena = &c->arena,
 		.listener = mz_report_listener(&c->report),
 		.trace = c->report.trace ? mz_report_trace : NULL,
 		.trace_ctx = &c->report,

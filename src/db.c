@@ -80,6 +80,11 @@ int64_t mz_pause_next(struct mz_pause *p)
 	return pause / 2 + pause * random / 256;
 }
 
+static void drop(void *conn)
+{
+	pgw_conn_close(conn);
+}
+
 bool mz_db_connect(struct mz_db *db, int64_t deadline, struct pgw_err *cause)
 {
 	struct pgw_conn_options options = { .interrupt_fd = db->interrupt_fd,
@@ -89,8 +94,11 @@ bool mz_db_connect(struct mz_db *db, int64_t deadline, struct pgw_err *cause)
 	options.hooks.warning = on_warning;
 	options.hooks.trace = db->trace ? on_trace : NULL;
 	options.hooks.ctx = db;
-	return pgw_connect(&db->conn, db->cfg, &options, cause) ||
-	       mz_provider_explain(db->cfg, cause);
+	if (!pgw_connect(&db->conn, db->cfg, &options, cause))
+		return mz_provider_explain(db->cfg, cause);
+	if (db->arena)
+		mz_hold(db->arena, &db->hold, drop, db->conn);
+	return true;
 }
 
 static void tell_unseen(struct mz_db *db)
@@ -111,6 +119,8 @@ void mz_db_close(struct mz_db *db)
 	if (!db->conn)
 		return;
 	db->round_trips += pgw_conn_round_trips(db->conn);
+	if (db->arena)
+		mz_let_go(db->arena, &db->hold);
 	pgw_conn_close(db->conn);
 	db->conn = NULL;
 }

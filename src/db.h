@@ -17,6 +17,8 @@ struct mz_tick {
 struct mz_db {
 	struct pgw_conn *conn; /* NULL = closed */
 	const struct pgw_config *cfg;
+	struct mz_arena *arena; /* NULL = the connection is not held */
+	struct mz_hold hold;
 	struct mz_listener listener;
 	void (*trace)(void *ctx, const char *line); /* NULL = none */
 	void *trace_ctx;

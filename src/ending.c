@@ -64,9 +64,11 @@ static void explain_statement(struct mz_applying *ap, struct mz_err *err)
 				.start = ap->culprit.start,
 				.end = ap->culprit.end,
 				.data_start = ap->culprit.data_start };
+	struct mz_scroll s = { .file.fd = -1 };
 	struct mz_err unreadable;
-	struct mz_scroll s;
+	struct mz_hold hold;
 
+	mz_hold(ap->arena, &hold, mz_scroll_drop, &s);
 	if (mz_scroll_open(&s, m, 0, &unreadable) &&
 	    mz_culprit_read(&c, &s, ap->arena, &ap->diag, &unreadable)) {
 		mz_failure_explain(err, ap->arena, &c, &ap->diag);
@@ -74,6 +76,7 @@ static void explain_statement(struct mz_applying *ap, struct mz_err *err)
 		mz_failure_describe(err, ap->arena, m->tag, &ap->diag);
 		mz_hint(err, "%s", unreadable.msg);
 	}
+	mz_let_go(ap->arena, &hold);
 	mz_scroll_close(&s);
 }
 
@@ -189,6 +192,7 @@ static void interrupted(struct mz_applying *ap, struct mz_err *err)
 			"it may still be running there, and may be %s: "
 			"look with mizzle status",
 			undoes(ap) ? "rolled back" : "applied");
+	err->fate = settled ? MZ_FATE_NOTHING : MZ_FATE_UNKNOWN;
 	err->signal = -1;
 }
 

@@ -50,8 +50,16 @@ struct mz_sql_error {
 	const char *source; /* the line of the file that the place names */
 };
 
+/* What became of the migration that an error is about. */
+enum mz_fate {
+	MZ_FATE_NOTHING, /* nothing of it was done, or it was rolled back */
+	MZ_FATE_PART,	 /* of its statements some are done, and kept */
+	MZ_FATE_UNKNOWN, /* the server may have done it, or be at it still */
+};
+
 struct mz_err {
 	enum mz_status status;
+	enum mz_fate fate;
 	int signal; /* the signal that ended it, or 0; -1 = ask the context */
 	char msg[1024];
 	char hint[512];

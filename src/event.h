@@ -102,6 +102,15 @@ struct mz_listener {
 	bool statements; /* MZ_EV_STATEMENT is wanted */
 };
 
+/*
+ * Who hears all of it, and what is found, in place of the report's readers: a
+ * program that has the library in it.
+ */
+struct mz_audience {
+	struct mz_listener events;
+	void (*listed)(void *ctx, const struct mz_listed *list, size_t n);
+};
+
 void mz_tell(const struct mz_listener *l, const struct mz_event *e);
 
 #endif

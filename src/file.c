@@ -191,8 +191,8 @@ bool mz_file_fail(const struct mz_file *f, struct mz_err *err)
 		break;
 	case MZ_FILE_OK:
 	case MZ_FILE_BROKEN:
-		mz_fail(err, MZ_usage, "%s cannot be read: %s", path,
-			strerror(f->error));
+		mz_fail(err, f->error == ENOMEM ? MZ_internal : MZ_usage,
+			"%s cannot be read: %s", path, strerror(f->error));
 		break;
 	}
 	return mz_at(err, path, 0, 0);

@@ -47,18 +47,26 @@ static bool list_packed(struct mz_listing *d, struct mz_arena *a,
 	return true;
 }
 
+static void drop_stream(void *stream)
+{
+	closedir(stream);
+}
+
 static bool list_dir(struct mz_listing *d, struct mz_arena *a, const char *dir)
 {
 	const struct dirent *e;
 	DIR *stream = opendir(dir);
+	struct mz_hold hold;
 	int error;
 
 	if (!stream)
 		return false;
+	mz_hold(a, &hold, drop_stream, stream);
 	for (errno = 0; (e = readdir(stream)) != NULL; errno = 0)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			listing_add(d, a, mz_strdup(a, e->d_name), e->d_type);
 	error = errno;
+	mz_let_go(a, &hold);
 	closedir(stream);
 	errno = error;
 	return error == 0;

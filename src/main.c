@@ -5,7 +5,6 @@
 #include "self.h"
 #include "signals.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const mz_command commands[MZ_COMMANDS] = {
@@ -14,11 +13,6 @@ static const mz_command commands[MZ_COMMANDS] = {
 #include "commands.def"
 #undef COMMAND
 };
-
-static const char *env(const char *name)
-{
-	return getenv(name);
-}
 
 /* --json counts also when the command line is not understood as a whole. */
 static bool asks_for_json(int argc, char **argv)
@@ -126,7 +120,7 @@ int main(int argc, char **argv)
 		return MZ_internal;
 	mz_arena_init(&c.arena);
 	mz_report_init(&c.report, stdout, stderr);
-	c.settings.env = env;
+	c.settings.env = pgw_env;
 	status = work(&c, argc, argv);
 	/* what was done is done, but somebody has not been told */
 	if (!mz_report_close(&c.report) && status == MZ_ok)

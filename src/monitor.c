@@ -176,6 +176,7 @@ static bool open_it(struct mz_monitor *m)
 	struct pgw_err cause = { 0 };
 
 	m->db = (struct mz_db){ .cfg = m->main->cfg,
+				.arena = m->main->arena,
 				.interrupt_fd = m->main->interrupt_fd };
 	if (!mz_db_connect(&m->db, pgw_clock_ms() + OPEN_MS, &cause)) {
 		remark(m, &cause);
@@ -195,7 +196,6 @@ static bool open_it(struct mz_monitor *m)
 static void forget(struct mz_monitor *m)
 {
 	mz_arena_release(&m->seen);
-	mz_arena_init(&m->seen);
 	m->nblockers = 0;
 	m->phase = NULL;
 	m->percent = -1;
@@ -285,6 +285,8 @@ void mz_monitor_init(struct mz_monitor *m, const struct mz_db *main,
 		.main = main, .table = t, .version = version, .percent = -1
 	};
 	mz_arena_init(&m->seen);
+	if (main->arena)
+		m->seen.escape = main->arena->escape;
 }
 
 void mz_monitor_close(struct mz_monitor *m)

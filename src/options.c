@@ -257,8 +257,9 @@ static bool check_arguments(const struct mz_options *o, struct mz_err *err)
 	return true;
 }
 
-static bool set_presets(struct mz_options *o, struct mz_err *err)
+bool mz_options_preset(struct mz_options *o, struct mz_err *err)
 {
+	*o = (struct mz_options){ .command = MZ_CMD_none };
 	for (int i = 0; i < MZ_OPTIONS; i++) {
 		const char *preset = mz_option_rows[i].preset;
 
@@ -274,12 +275,11 @@ bool mz_options_parse(struct mz_options *o, struct mz_arena *a, int argc,
 {
 	struct reader r = { .o = o, .argv = argv, .at = 1, .err = err };
 
-	*o = (struct mz_options){ .command = MZ_CMD_none };
+	if (!mz_options_preset(o, err))
+		return false;
 	r.argc = argc > 0 ? (size_t)argc : 0;
 	r.args = mz_alloc_array(a, r.argc + 1, sizeof(*r.args));
 	o->args = r.args;
-	if (!set_presets(o, err))
-		return false;
 	while (r.at < r.argc)
 		if (!take_word(&r))
 			return false;

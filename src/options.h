@@ -153,6 +153,8 @@ extern const struct mz_command_row mz_command_rows[MZ_COMMANDS];
 bool mz_options_parse(struct mz_options *o, struct mz_arena *a, int argc,
 		      char **argv, struct mz_err *err) PGW_MUST_CHECK;
 
+/* What holds when nobody says anything. */
+bool mz_options_preset(struct mz_options *o, struct mz_err *err) PGW_MUST_CHECK;
 /* The command that runs when none was named. */
 bool mz_options_fall_back(struct mz_options *o, enum mz_command_id id,
 			  struct mz_err *err) PGW_MUST_CHECK;

@@ -21,6 +21,12 @@ void mz_report_init(struct mz_report *r, FILE *out, FILE *err)
 	pgw_buf_init(&r->detail, LABEL_MAX);
 }
 
+void mz_report_init_for(struct mz_report *r, const struct mz_audience *a)
+{
+	mz_report_init(r, NULL, NULL);
+	r->audience = a;
+}
+
 /* ---- what the options and the surroundings ask for */
 
 typedef const char *(*lookup)(const char *name);
@@ -125,6 +131,10 @@ static void on_event(void *ctx, const struct mz_event *e)
 {
 	struct mz_report *r = ctx;
 
+	if (r->audience) {
+		mz_tell(&r->audience->events, e);
+		return;
+	}
 	if (e->kind == MZ_EV_PROGRESS && !mz_still_is_due(r, e->running)) {
 		mz_progress_event(r, e);
 		return;
@@ -139,7 +149,8 @@ struct mz_listener mz_report_listener(struct mz_report *r)
 	return (struct mz_listener){
 		.event = on_event,
 		.ctx = r,
-		.statements = r->verbose || r->live,
+		.statements = r->audience ? r->audience->events.statements :
+					    r->verbose || r->live,
 	};
 }
 
@@ -159,8 +170,16 @@ void mz_report_trace(void *ctx, const char *text)
 	pgw_buf_release(&l.text);
 }
 
-static void remark(struct mz_report *r, const char *level, const char *text)
+static void remark(struct mz_report *r, enum mz_event_kind kind,
+		   const char *text)
 {
+	const char *level = kind == MZ_EV_WARNING ? "warning" : "note";
+
+	if (r->audience) {
+		mz_tell(&r->audience->events,
+			&(struct mz_event){ .kind = kind, .text = text });
+		return;
+	}
 	if (r->json)
 		mz_json_remark(r, level, text);
 	mz_text_remark(r, level, text);
@@ -168,8 +187,8 @@ static void remark(struct mz_report *r, const char *level, const char *text)
 
 PGW_PRINTF(3, 0)
 
-static void vremark(struct mz_report *r, const char *level, const char *fmt,
-		    va_list ap)
+static void vremark(struct mz_report *r, enum mz_event_kind kind,
+		    const char *fmt, va_list ap)
 {
 	char *text;
 
@@ -177,7 +196,7 @@ static void vremark(struct mz_report *r, const char *level, const char *fmt,
 		r->write_errno = ENOMEM;
 		return;
 	}
-	remark(r, level, text);
+	remark(r, kind, text);
 	free(text);
 }
 
@@ -186,7 +205,7 @@ void mz_report_remark(struct mz_report *r, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vremark(r, "note", fmt, ap);
+	vremark(r, MZ_EV_REMARK, fmt, ap);
 	va_end(ap);
 }
 
@@ -195,7 +214,7 @@ void mz_report_warning(struct mz_report *r, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vremark(r, "warning", fmt, ap);
+	vremark(r, MZ_EV_WARNING, fmt, ap);
 	va_end(ap);
 }
 
@@ -222,7 +241,9 @@ void mz_report_result(struct mz_report *r, const struct mz_result *result,
 void mz_report_listed(struct mz_report *r, const struct mz_listed *list,
 		      size_t n)
 {
-	if (r->json)
+	if (r->audience)
+		r->audience->listed(r->audience->events.ctx, list, n);
+	else if (r->json)
 		mz_json_listed(r, list, n);
 	else
 		mz_text_listed(r, list, n);

@@ -57,8 +57,9 @@ struct mz_result {
 };
 
 struct mz_report {
-	FILE *out, *err; /* borrowed: stdout and stderr */
-	FILE *trace;	 /* NULL = none; owned unless it is err */
+	const struct mz_audience *audience; /* then nothing is printed */
+	FILE *out, *err;		    /* borrowed: stdout and stderr */
+	FILE *trace; /* NULL = none; owned unless it is err */
 	const char *command;
 	bool json, quiet, verbose;
 	bool color_out, color_err;
@@ -80,6 +81,9 @@ struct mz_report {
 
 /* Text to out and err; quiet and without colours until it is set up. */
 void mz_report_init(struct mz_report *r, FILE *out, FILE *err);
+
+/* No streams: all is told to a, which must outlive r. */
+void mz_report_init_for(struct mz_report *r, const struct mz_audience *a);
 
 /*
  * Obey the options and the terminal; env looks up a variable of the process.

@@ -134,8 +134,10 @@ static bool find_out(struct run *run, size_t committed, struct mz_err *err)
 			  "became of it");
 	mz_db_close(&run->w.db);
 	if (!mz_db_open(&run->w.db, RECONNECT_MS, err) ||
-	    !read_when_free(run, err))
+	    !read_when_free(run, err)) {
+		err->fate = MZ_FATE_UNKNOWN;
 		return false;
+	}
 	left = still_to_do(run, todo, count);
 	done(run, count - left - committed);
 	run->done = left == 0;

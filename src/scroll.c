@@ -128,6 +128,11 @@ void mz_scroll_close(struct mz_scroll *s)
 	s->mapped = false;
 }
 
+void mz_scroll_drop(void *scroll)
+{
+	mz_scroll_close(scroll);
+}
+
 /* ---- statements */
 
 /* Where the line of that byte begins, with the line end before it. */

@@ -48,6 +48,9 @@ bool mz_scroll_open(struct mz_scroll *s, const struct mz_migration *m,
 		    size_t window, struct mz_err *err) PGW_MUST_CHECK;
 void mz_scroll_close(struct mz_scroll *s);
 
+/* The same as the drop of a hold: arena.h. */
+void mz_scroll_drop(void *scroll);
+
 /*
  * The next statement, whose bytes, from the beginning of its line on, are
  * there until the next call.  *more is false at the end, and when

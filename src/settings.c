@@ -6,6 +6,19 @@
 
 #define DOTENV_MAX (1u << 20)
 
+static const char *not_set(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
+void mz_settings_none(struct mz_settings *s)
+{
+	*s = (struct mz_settings){
+		.env = not_set, .homeless = true, .loaded = true, .sought = true
+	};
+}
+
 bool mz_settings_load(struct mz_settings *s, const struct mz_options *o,
 		      struct mz_arena *a, struct mz_err *err)
 {

@@ -13,11 +13,15 @@
 
 struct mz_settings {
 	const char *(*env)(const char *name); /* of the process */
+	bool homeless;			      /* nothing of the home counts */
 	bool loaded;			  /* .env was read, or is not there */
 	struct mz_dotenv dotenv;	  /* no arena: there is none */
 	bool sought;			  /* the configuration was */
 	struct mz_drizzle_config *config; /* NULL: there is none */
 };
+
+/* There are none: what the options leave open stays so. */
+void mz_settings_none(struct mz_settings *s);
 
 /*
  * Read the file that o->env_file names, or .env if there.  Does nothing the

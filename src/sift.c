@@ -168,12 +168,15 @@ bool mz_sift(struct mz_sifted *out, struct mz_arena *a,
 			    .m = m,
 			    .window = window,
 			    .kind = mz_script_tests() };
-	struct mz_scroll s;
+	struct mz_scroll s = { .file.fd = -1 };
+	struct mz_hold hold;
 	bool ok;
 
 	*out = (struct mz_sifted){ 0 };
+	mz_hold(a, &hold, mz_scroll_drop, &s);
 	ok = mz_scroll_open(&s, m, window, err) && sift_lines(&f, &s, err) &&
 	     start_again(&f, &s, err) && sift_statements(&f, &s, err);
+	mz_let_go(a, &hold);
 	mz_scroll_close(&s);
 	return ok;
 }

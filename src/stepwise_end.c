@@ -11,6 +11,15 @@
 static bool end(struct mz_stepwise *r, enum mz_ending ending)
 {
 	r->out->ending = ending;
+	r->err->fate = r->row.finished > 0 ? MZ_FATE_PART : MZ_FATE_NOTHING;
+	return false;
+}
+
+/* The same where nobody can tell what is there of it. */
+static bool end_unsure(struct mz_stepwise *r, enum mz_ending ending)
+{
+	end(r, ending);
+	r->err->fate = MZ_FATE_UNKNOWN;
 	return false;
 }
 
@@ -88,7 +97,8 @@ static bool interrupted(struct mz_stepwise *r)
 		kept(r), settled ? "" : ", and one may still be running");
 	r->err->signal = -1;
 	mz_hint(r->err, "run again to go on");
-	return end(r, MZ_END_INTERRUPTED);
+	return settled ? end(r, MZ_END_INTERRUPTED) :
+			 end_unsure(r, MZ_END_INTERRUPTED);
 }
 
 bool mz_stepwise_lost(struct mz_stepwise *r, const struct pgw_err *cause)
@@ -111,7 +121,7 @@ bool mz_stepwise_lost(struct mz_stepwise *r, const struct pgw_err *cause)
 			"again to go on");
 	else
 		mz_hint(r->err, "run again to go on");
-	return end(r, MZ_END_FAILED);
+	return end_unsure(r, MZ_END_FAILED);
 }
 
 /* Another try may get what this one did not, unless a part of it is kept. */
@@ -175,6 +185,8 @@ bool mz_stepwise_failed(struct mz_stepwise *r,
 	explain(r, st);
 	if (commits)
 		return end(r, MZ_END_STEPWISE);
+	if (r->is_alone && r->alone.kind == MZ_ALONE_UNKNOWN)
+		return end_unsure(r, MZ_END_FAILED);
 	return end(r, is_worth_a_retry(r) ? MZ_END_RETRY : MZ_END_FAILED);
 }
 
@@ -306,5 +318,5 @@ bool mz_stepwise_unknown(struct mz_stepwise *r,
 	mz_hint(r->err, "look, then run again with --resume=skip if it was "
 			"done, or --resume=again");
 	place(r, st);
-	return end(r, MZ_END_FAILED);
+	return end_unsure(r, MZ_END_FAILED);
 }

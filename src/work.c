@@ -11,6 +11,11 @@
 
 #include <string.h>
 
+static void drop_config(void *cfg)
+{
+	pgw_config_release(cfg);
+}
+
 bool mz_work_open(struct mz_work *w, struct mz_context *c, struct mz_err *err)
 {
 	size_t end;
@@ -27,6 +32,7 @@ bool mz_work_open(struct mz_work *w, struct mz_context *c, struct mz_err *err)
 	    !mz_plan_end(&w->folder, &c->arena, c->opt.to, &end, err) ||
 	    !mz_connect_config(c, &w->cfg, err))
 		return false;
+	mz_hold(&c->arena, &w->hold, drop_config, &w->cfg);
 	w->stepwise = mz_alloc_array(&c->arena, w->folder.count + 1,
 				     sizeof(*w->stepwise));
 	w->db = mz_connect_db(c, &w->cfg);
@@ -37,6 +43,7 @@ bool mz_work_open(struct mz_work *w, struct mz_context *c, struct mz_err *err)
 void mz_work_close(struct mz_work *w)
 {
 	mz_db_close(&w->db);
+	mz_let_go(&w->c->arena, &w->hold);
 	pgw_config_release(&w->cfg);
 }
 

@@ -17,6 +17,7 @@ struct mz_work {
 	struct mz_folder folder;
 	struct mz_table table;
 	struct pgw_config cfg;
+	struct mz_hold hold; /* of cfg */
 	struct mz_db db;
 	struct mz_history history;
 	struct mz_plan plan;
