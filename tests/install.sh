@@ -4,6 +4,7 @@
 # sourced where $top is the source tree and $build a place for logs.
 #
 #   install_packages NAME...  Debian packages, by apt-get
+#   install_cross             what builds for arm64, and runs it
 #   install_drizzle           the real Drizzle, by npm; sets DRIZZLE_HOME
 #   install_kits              drizzle-kit, by npm; sets KIT_HOME
 #   install_postgres          PostgreSQL 13 to 18, by npm; sets POSTGRES_HOME
@@ -20,6 +21,12 @@ test_packages=(
 	bash-completion check fish iproute2 "${server_packages[@]}" openssl
 	pgbouncer python3 tshark xz-utils zsh
 )
+static_packages=(binutils strace)
+cross_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)
+foreign_packages=(
+	check libc-ares-dev libevent-dev libjansson-dev libssl-dev libsubunit-dev
+	libutf8proc-dev zlib1g-dev
+)
 matrix_packages=(pgbouncer) # npm comes with what needs it
 lint_packages=(
 	clang clang-format clang-tidy codespell cppcheck libclang-rt-14-dev
@@ -28,8 +35,8 @@ lint_packages=(
 
 # Node brings npm along where it is not Debian's.
 packaging_packages=(
-	binutils debhelper debootstrap docker-compose dpkg-dev lintian python3-yaml
-	systemd systemd-container
+	binutils buildah crun debhelper debootstrap docker-compose dpkg-dev lintian
+	podman python3-yaml skopeo systemd systemd-container
 )
 
 install_packages() {
@@ -62,6 +69,42 @@ install_packages() {
 		echo "cannot install ${missing[*]}" >&2
 		return 1
 	}
+}
+
+# Debian's compiler for arm64, who runs what it makes, and libraries, which stay
+# apart from the machine's own: installed beside them, they can replace them.
+install_cross() {
+	local home
+	home=$(cache_dir)/arm64
+	install_packages "${cross_packages[@]}" || return
+	[ "$(cat "$home/done" 2>/dev/null)" = "${foreign_packages[*]}" ] ||
+		fetch_foreign "$home" >"$build/foreign.log" 2>&1 || {
+		tail -n 20 "$build/foreign.log" >&2
+		return 1
+	}
+	export FOREIGN_HOME=$home/root
+}
+
+# apt's and dpkg's own lists are left alone: these are of a machine that is not
+# there.
+fetch_foreign() {
+	rm -rf "$1" && mkdir -p "$1/lists/partial" "$1/archives/partial" "$1/root" &&
+		: >"$1/status" && cat >"$1/apt.conf" <<-END || return
+			APT::Architecture "arm64";
+			APT::Architectures { "arm64"; };
+			APT::Sandbox::User "root";
+			Acquire::Retries "3";
+			Dir::State::Lists "$1/lists";
+			Dir::State::status "$1/status";
+			Dir::Cache "$1";
+		END
+	(export APT_CONFIG=$1/apt.conf && cd "$1/archives" && apt-get -q update &&
+		apt-get -q download "${foreign_packages[@]}") &&
+		mkdir -p "$1/root/var/lib/dpkg/info" "$1/root/var/lib/dpkg/updates" &&
+		: >"$1/root/var/lib/dpkg/status" &&
+		dpkg --root="$1/root" --force-architecture --force-depends \
+			--force-script-chrootless --unpack "$1"/archives/*.deb &&
+		echo "${foreign_packages[*]}" >"$1/done"
 }
 
 # Where other users can read it, if this is root: the server runs as postgres.
