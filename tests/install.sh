@@ -39,16 +39,19 @@ packaging_packages=(
 	podman python3-yaml skopeo systemd systemd-container
 )
 
+# Those of another architecture, which may stand beside it, do not count.
+is_installed() {
+	dpkg-query -W -f '${Architecture} ${db:Status-Status}\n' "$1" 2>/dev/null |
+		grep -qxE "($(dpkg --print-architecture)|all) installed"
+}
+
 install_packages() {
 	local missing=() name sudo=()
 	command -v dpkg-query >/dev/null || {
 		echo "not Debian; taking it that these are here: $*"
 		return 0
 	}
-	for name; do
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
-			missing+=("$name")
-	done
+	for name; do is_installed "$name" || missing+=("$name"); done
 	[ "${#missing[@]}" -gt 0 ] || return 0
 	if [ "$(id -u)" -ne 0 ]; then
 		command -v sudo >/dev/null || {
