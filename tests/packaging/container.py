@@ -3,7 +3,7 @@
 $MIZZLE, and the image that `mizzle bundle --oci` writes (or $OCI_ARCHIVE), run
 by podman with as little as can be given, against a server on loopback.
 
-Run by container.sh.  What the first stage would do is looked at, not done:
+What the first stage would do is looked at, not done:
 nothing is fetched here."""
 import json
 import os

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # `make release` in a place of its own, and whether what comes of it is what it
-# says: see release.py.  With LONG it is made twice, and must be the same.
+# says: see help/release.py.  With LONG it is made twice, and must be the same.
 set -eu
 srcdir=$(cd "${srcdir:-.}" && pwd)
 export srcdir
@@ -38,5 +38,5 @@ if [ -n "${LONG-}" ]; then
 		exit 1
 	}
 fi
-sh "$srcdir/tests/it/python.sh" "$srcdir/tests/packaging/release.py" \
+sh "$srcdir/tests/it/python.sh" "$srcdir/tests/packaging/help/release.py" \
 	"$room/one/release"

@@ -11,7 +11,7 @@ import sys
 import tarfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..', 'it'))
+sys.path.insert(0, os.path.join(HERE, '..', '..', 'it'))
 
 from harness import check, note, verdict, workdir  # noqa: E402
 
