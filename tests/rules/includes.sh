@@ -39,7 +39,7 @@ deny_include proto 'sys/socket|sys/un|netinet/in|arpa/' \
 	'/(sock|sock_open|resolve|addr|dial)\.[ch]$'
 deny_include proto 'time\.h|sys/time' '/clock\.c$'
 deny_include proto 'fcntl|sys/stat|dirent|pwd' '/(outside|sock|tls[a-z_]*)\.c$'
-deny_include src 'openssl/' '/http_tls\.c$'
+deny_include src 'openssl/' '/(http_tls|static_curves)\.c$'
 deny_include src 'event2/' '/http(_tls|_exchange)?\.[ch]$'
 deny_include src 'sys/socket|netinet|arpa/|sys/un' \
 	'/(listen|http|static_stubs)\.c$'
