@@ -157,12 +157,15 @@ static bool set_passfile(struct pgw_config *cfg, const struct pgw_outside *o,
 			 struct pgw_err *err)
 {
 	const char *path = pgw_given(cfg, PGW_KW_passfile);
-	const char *home = o->home ? o->home(o->ctx) : "";
+	const char *password = pgw_given(cfg, PGW_KW_password), *home;
 	struct pgw_buf b;
 	bool ok;
 
 	if (path)
 		return pgw_text_set(&cfg->passfile, pgw_view_of(path), err);
+	if (password && password[0] != '\0')
+		return true; /* whose home it is need not be known */
+	home = o->home ? o->home(o->ctx) : "";
 	if (home[0] == '\0')
 		return true;
 	pgw_buf_init(&b, strlen(home) + sizeof("/.pgpass"));

@@ -126,14 +126,19 @@ static bool set_file(const struct pgw_config *cfg, enum pgw_keyword k,
 	return !value || pgw_text_set(to, pgw_view_of(value), err);
 }
 
-static bool set_default(const struct pgw_outside *o, const char *name,
+/* Without TLS nothing is looked for, not even where home is. */
+static bool set_default(const struct pgw_config *cfg,
+			const struct pgw_outside *o, const char *name,
 			char **to, struct pgw_err *err)
 {
-	const char *home = o->home ? o->home(o->ctx) : "";
+	const char *home;
 	struct pgw_buf path;
 	bool ok;
 
-	if (*to || home[0] == '\0')
+	if (*to || cfg->sslmode == PGW_SSL_DISABLE)
+		return true;
+	home = o->home ? o->home(o->ctx) : "";
+	if (home[0] == '\0')
 		return true;
 	pgw_buf_init(&path, strlen(home) + strlen(name) + 1);
 	pgw_buf_put_text(&path, home);
@@ -167,11 +172,12 @@ static bool settle_trust(struct pgw_config *cfg, const struct pgw_outside *o,
 	    !set_file(cfg, PGW_KW_sslcrldir, &t->crl_dir, &dir_given, err))
 		return false;
 	if (!dir_given &&
-	    !set_default(o, "/.postgresql/root.crl", &t->crl, err))
+	    !set_default(cfg, o, "/.postgresql/root.crl", &t->crl, err))
 		return false;
 	t->root_system = t->root && strcmp(t->root, "system") == 0;
 	if (!t->root_system)
-		return set_default(o, "/.postgresql/root.crt", &t->root, err);
+		return set_default(cfg, o, "/.postgresql/root.crt", &t->root,
+				   err);
 	pgw_text_free(t->root);
 	t->root = NULL;
 	if (!set_place(o, "SSL_CERT_FILE", &t->system_file, err) ||
@@ -231,8 +237,10 @@ static bool settle_own(struct pgw_config *cfg, const struct pgw_outside *o,
 	       set_file(cfg, PGW_KW_sslpassword, &t->key_password, &given,
 			err) &&
 	       set_file(cfg, PGW_KW_sslkeylogfile, &t->key_log, &given, err) &&
-	       set_default(o, "/.postgresql/postgresql.crt", &t->cert, err) &&
-	       set_default(o, "/.postgresql/postgresql.key", &t->key, err) &&
+	       set_default(cfg, o, "/.postgresql/postgresql.crt", &t->cert,
+			   err) &&
+	       set_default(cfg, o, "/.postgresql/postgresql.key", &t->key,
+			   err) &&
 	       check_key(cfg, err);
 }
 

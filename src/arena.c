@@ -86,9 +86,10 @@ static void add_block(struct mz_arena *a, size_t n)
 
 	if (size > SIZE_MAX - sizeof(*b))
 		out_of_memory(a);
-	b = calloc(1, sizeof(*b) + size);
+	b = malloc(sizeof(*b) + size);
 	if (!b)
 		out_of_memory(a);
+	b->used = 0;
 	b->size = size;
 	b->next = a->blocks;
 	a->blocks = b;
@@ -105,7 +106,7 @@ void *mz_alloc(struct mz_arena *a, size_t n)
 		add_block(a, n);
 	p = a->blocks->bytes + a->blocks->used;
 	a->blocks->used += n;
-	return p;
+	return memset(p, 0, n); /* not the block: most of it is never seen */
 }
 
 void *mz_alloc_array(struct mz_arena *a, size_t count, size_t size)

@@ -124,6 +124,10 @@ bool mz_signals_fill_standard(void)
 {
 	int fd;
 
+	for (fd = 0; fd <= STDERR_FILENO && fcntl(fd, F_GETFD) >= 0;)
+		fd++;
+	if (fd > STDERR_FILENO)
+		return true;
 	/*
 	 * A directory can be opened everywhere, and neither read nor written:
 	 * output that would go to a closed descriptor stays an error.

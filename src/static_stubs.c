@@ -5,6 +5,14 @@
  * shared libraries, another C library among them.  None of it is used here, so
  * the linker (--wrap, see configure.ac) puts these in the place of the real
  * ones: no module can be loaded and every name is unknown.
+ *
+ * Nor is local time used, but glibc reads the machine's zone for gmtime_r and
+ * strftime, too.  __tzfile_read is a name inside of glibc: where it is called
+ * otherwise, this does nothing, and a test of the opened files fails.
+ *
+ * And random numbers come from the kernel and not from /dev/urandom, which an
+ * empty root may not have: c-ares would then number its questions by rand(),
+ * so that everybody could answer them.
  */
 #include <config.h>
 
@@ -16,6 +24,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 
 /* The real ones have so many parameters. */
 /* NOLINTBEGIN(readability-function-size,readability-non-const-parameter) */
@@ -34,6 +45,11 @@ STUB(getnameinfo);
 STUB(getprotobynumber);
 STUB(getservbyname);
 STUB(getservbyport_r);
+FILE *__wrap_fopen(const char *path, const char *mode);
+FILE *__real_fopen(const char *path, const char *mode);
+void __wrap_json_object_seed(size_t seed);
+void __real_json_object_seed(size_t seed);
+void __wrap___tzfile_read(const char *file, size_t extra, char **room);
 
 int __wrap_dladdr(const void *address, Dl_info *info)
 {
@@ -141,6 +157,37 @@ int __wrap_getservbyport_r(int port, const char *protocol,
 	(void)size;
 	*found = NULL;
 	return ENOENT;
+}
+
+static ssize_t read_random(void *cookie, char *out, size_t n)
+{
+	(void)cookie;
+	return getrandom(out, n, 0);
+}
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	cookie_io_functions_t random = { .read = read_random };
+
+	return strcmp(path, "/dev/urandom") == 0 ?
+		       fopencookie(NULL, "r", random) :
+		       __real_fopen(path, mode);
+}
+
+/* Whoever writes the JSON could make all its keys collide, otherwise. */
+void __wrap_json_object_seed(size_t seed)
+{
+	if (seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		abort();
+	__real_json_object_seed(seed);
+}
+
+/* No file is found: UTC, or what TZ itself spells out. */
+void __wrap___tzfile_read(const char *file, size_t extra, char **room)
+{
+	(void)file;
+	(void)extra;
+	(void)room;
 }
 
 /* NOLINTEND(readability-function-size,readability-non-const-parameter) */

@@ -4,10 +4,14 @@
 # sourced where $top is the source tree and $build a place for logs.
 #
 #   install_packages NAME...  Debian packages, by apt-get
+#   install_cross             what builds for arm64, and runs it
 #   install_drizzle           the real Drizzle, by npm; sets DRIZZLE_HOME
 #   install_kits              drizzle-kit, by npm; sets KIT_HOME
 #   install_postgres          PostgreSQL 13 to 18, by npm; sets POSTGRES_HOME
 #   install_bench             what mizzle is compared with, by npm; sets BENCH_HOME
+#   install_web               what drives a browser, by npm; sets WEB_HOME
+#   install_packaging         what checks packages and examples, by npm; sets
+#                             PACKAGING_HOME
 
 build_packages=(
 	autoconf automake ca-certificates gcc libc-ares-dev libc6-dev libevent-dev libjansson-dev libssl-dev
@@ -18,11 +22,30 @@ test_packages=(
 	bash-completion check fish iproute2 "${server_packages[@]}" openssl
 	pgbouncer python3 tshark xz-utils zsh
 )
+static_packages=(binutils strace)
+cross_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)
+foreign_packages=(
+	check libc-ares-dev libevent-dev libjansson-dev libssl-dev libsubunit-dev
+	libutf8proc-dev zlib1g-dev
+)
 matrix_packages=(pgbouncer) # npm comes with what needs it
+web_packages=(chromium fonts-dejavu-core)
 lint_packages=(
 	clang clang-format clang-tidy codespell cppcheck libclang-rt-14-dev
 	mandoc shellcheck
 )
+
+# Node brings npm along where it is not Debian's.
+packaging_packages=(
+	binutils buildah crun debhelper debootstrap docker-compose dpkg-dev lintian
+	podman python3-yaml skopeo systemd systemd-container
+)
+
+# Those of another architecture, which may stand beside it, do not count.
+is_installed() {
+	dpkg-query -W -f '${Architecture} ${db:Status-Status}\n' "$1" 2>/dev/null |
+		grep -qxE "($(dpkg --print-architecture)|all) installed"
+}
 
 install_packages() {
 	local missing=() name sudo=()
@@ -30,10 +53,7 @@ install_packages() {
 		echo "not Debian; taking it that these are here: $*"
 		return 0
 	}
-	for name; do
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] ||
-			missing+=("$name")
-	done
+	for name; do is_installed "$name" || missing+=("$name"); done
 	[ "${#missing[@]}" -gt 0 ] || return 0
 	if [ "$(id -u)" -ne 0 ]; then
 		command -v sudo >/dev/null || {
@@ -54,6 +74,42 @@ install_packages() {
 		echo "cannot install ${missing[*]}" >&2
 		return 1
 	}
+}
+
+# Debian's compiler for arm64, who runs what it makes, and libraries, which stay
+# apart from the machine's own: installed beside them, they can replace them.
+install_cross() {
+	local home
+	home=$(cache_dir)/arm64
+	install_packages "${cross_packages[@]}" || return
+	[ "$(cat "$home/done" 2>/dev/null)" = "${foreign_packages[*]}" ] ||
+		fetch_foreign "$home" >"$build/foreign.log" 2>&1 || {
+		tail -n 20 "$build/foreign.log" >&2
+		return 1
+	}
+	export FOREIGN_HOME=$home/root
+}
+
+# apt's and dpkg's own lists are left alone: these are of a machine that is not
+# there.
+fetch_foreign() {
+	rm -rf "$1" && mkdir -p "$1/lists/partial" "$1/archives/partial" "$1/root" &&
+		: >"$1/status" && cat >"$1/apt.conf" <<-END || return
+			APT::Architecture "arm64";
+			APT::Architectures { "arm64"; };
+			APT::Sandbox::User "root";
+			Acquire::Retries "3";
+			Dir::State::Lists "$1/lists";
+			Dir::State::status "$1/status";
+			Dir::Cache "$1";
+		END
+	(export APT_CONFIG=$1/apt.conf && cd "$1/archives" && apt-get -q update &&
+		apt-get -q download "${foreign_packages[@]}") &&
+		mkdir -p "$1/root/var/lib/dpkg/info" "$1/root/var/lib/dpkg/updates" &&
+		: >"$1/root/var/lib/dpkg/status" &&
+		dpkg --root="$1/root" --force-architecture --force-depends \
+			--force-script-chrootless --unpack "$1"/archives/*.deb &&
+		echo "${foreign_packages[*]}" >"$1/done"
 }
 
 # Where other users can read it, if this is root: the server runs as postgres.
@@ -112,6 +168,24 @@ install_bench() {
 	keep_npm "$top/tests/bench/package.json" "$home" ||
 		cannot "install the peers; make bench leaves them out" || return 0
 	export BENCH_HOME=$home
+}
+
+# Without it the tests of the page are skipped.
+install_web() {
+	local home
+	home=$(cache_dir)/web
+	keep_npm "$top/tests/web/package.json" "$home" ||
+		cannot "install what drives a browser; the page is not tested" || return 0
+	export WEB_HOME=$home
+}
+
+# Without them the packages for npm are left out, or what checks them.
+install_packaging() {
+	local home
+	home=$(cache_dir)/packaging
+	keep_npm "$top/tests/packaging/package.json" "$home" ||
+		cannot "install schemas and compilers; what needs them is left out" || return 0
+	export PACKAGING_HOME=$home
 }
 
 # What the package.json $1 names stands in $2; $3 may be what completes it.

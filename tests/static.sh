@@ -10,6 +10,12 @@ if readelf -lW "$mizzle" | grep INTERP; then
 	echo "$mizzle asks for a loader"
 	exit 1
 fi
+# What can be written cannot be run, and tables of pointers are read-only.
+if readelf -lW "$mizzle" | grep 'LOAD.*RWE\|STACK.*E ' ||
+	! readelf -lW "$mizzle" | grep -q RELRO; then
+	echo "$mizzle is not hardened"
+	exit 1
+fi
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
 cp "$mizzle" "$room/mizzle"
@@ -26,5 +32,8 @@ mizzle\ *) echo "$said: static, $size bytes, runs in an empty root" ;;
 esac
 
 # Without a server, or the right to be a name server, there is no more to see.
-MIZZLE=$mizzle sh "${srcdir:?}/tests/it/python.sh" \
-	"$srcdir/tests/it/emptyroot.py" || [ $? -eq 77 ]
+for test in emptyroot sandbox opened; do
+	echo "$test:"
+	MIZZLE=$mizzle sh "$srcdir/tests/it/python.sh" \
+		"$srcdir/tests/it/$test.py" || [ $? -eq 77 ]
+done

@@ -51,9 +51,9 @@ function renew(el, what, make) {
 }
 
 function span(ms) {
-	const s = Math.floor(ms / 1000), two = n => String(n % 60).padStart(2, '0');
-	return !(ms >= 1000) ? `${Math.round(ms) || 0} ms` : s < 10 ? `${(ms / 1000).toFixed(1)} s` : s < 60 ? `${s} s` :
-		s < 3600 ? `${Math.floor(s / 60)} m ${two(s)} s` : `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60))} m`;
+	const s = Math.floor(ms / 1000);
+	return !(ms >= 1000) ? `${Math.round(ms) || 0} ms` : s < 10 ? `${(ms / 1000).toFixed(1)} s` :
+		s < 60 ? `${s} s` : `${Math.floor(s / 60)} m ${String(s % 60).padStart(2, '0')} s`;
 }
 
 // PostgreSQL's "2026-11-28 15:47:02.43+00", or ISO's, or milliseconds.
@@ -118,6 +118,7 @@ function signOut(why) {
 	$('sure').close();
 	for (const id of ['all', 'leave', 'reload']) show(id, false);
 	show('signin', true);
+	document.title = 'mizzle';
 	put('signin-said', why);
 	$('secret').setAttribute('aria-invalid', why !== '');
 	$('secret').focus();
@@ -149,7 +150,7 @@ function signedIn() {
 function turnedAway(e, typed) {
 	const out = e.status === 401 || e.status === 429;
 	if (e.status === 429) signOut(`${e.message}${e.wait ? `; try again in ${e.wait} s` : ''}`);
-	else if (out) signOut(!secret ? '' : typed ? 'That secret was not accepted.' : 'The secret is no longer accepted.');
+	else if (out) signOut(typed ? 'That secret was not accepted.' : secret ? 'The secret is no longer accepted.' : '');
 	return out;
 }
 
@@ -170,31 +171,41 @@ const states = {	// symbol, what it means
 const waits = m => ['pending', 'out-of-order', 'partial'].includes(m.state);
 
 async function load(typed) {
-	const mine = ++round, going = run;
+	const mine = ++round, going = run, told = body => { if (body.running === null) setTimeout(lost, 3000, going); };
 	clearTimeout(retry.timer);
 	try {
 		const got = await ask('/status');
 		if (mine !== round) return;
-		if (going?.going && going === run && !got.running) { run.going = false; showRun(); }
+		told(got);
+		retry.n = 0;
+		show('problem', false);
+		put('asof', `As of ${clock(Date.now())}. Times are local. Newest first.`);
 		took(got);
 		await loadPlan();
 	} catch (e) {
 		if (!(e instanceof Failure)) throw e;
+		told(e.body);
 		if (mine === round && !turnedAway(e, typed)) failed(e);
 	}
 }
 
+// The server knows of no run, and the stream has not told how this one ended:
+// it was that of a process that is no more.
+function lost(going) {
+	if (run !== going || !going?.going) return;
+	run.going = false;
+	showRun();
+	showPlan();
+}
+
 function took(got) {
-	status = { ...got, runs: list(got.runs), migrations: list(got.migrations).map(m => ({ ...m, tag: clean(m.tag), real: m.tag,
+	status = { ...got, runs: list(got.runs), migrations: list(got.migrations).map(m => ({ ...m, tag: clean(m.tag), real: m.real ?? m.tag,
 		state: Object.hasOwn(states, m.state) ? m.state : 'pending' })) };
-	retry.n = 0;
 	signedIn();
-	show('problem', false);
-	show('sum', true);
-	show('cols', true);
+	show('sum', got.result);
+	show('list', got.result);
 	show('role', got.may_migrate === false);
-	put('asof', `As of ${clock(Date.now())}. Times are local. Newest first.`);
-	if (got.running && !events.live) retry.timer = setTimeout(load, 5000);
+	if (got.running && !events.live) soonAgain();
 	showCounts();
 	showRows();
 	showRuns();
@@ -203,35 +214,44 @@ function took(got) {
 }
 
 async function loadPlan() {
-	const mine = ++asked, wish = new URLSearchParams({ transaction: $('transaction').value });
-	if ($('to').value) wish.set('to', $('to').value);
+	const mine = ++asked, to = $('to').value;
 	let got = null, not = null;
 	if (plan) plan.old = true;
-	if (status.migrations.some(m => m.state !== 'applied' && m.state !== 'eol')) {
+	if (!status.running && status.migrations.some(m => m.state !== 'applied' && m.state !== 'eol')) {
 		showPlan();
-		try { got = await ask('/plan?' + wish); } catch (e) { not = e; }
+		try { got = await ask(to ? `/plan?to=${encodeURIComponent(to)}` : '/plan'); } catch (e) { not = e; }
 	}
 	if (mine !== asked || not && turnedAway(not)) return;
-	plan = got && { ...plain(got.result), wish, migrations: list(got.migrations) };
+	plan = got && { ...plain(got.result), to, migrations: list(got.migrations) };
 	unplanned = not;
+	if (not && not.status !== 422) soonAgain();
 	showPlan();
 }
 
-// No status: why, and when it is asked again.
+function soonAgain() {
+	clearTimeout(retry.timer);
+	retry.timer = setTimeout(load, 5000);
+}
+
+// No status: why, and when it is asked again.  While a run holds its lock on
+// the history nobody can read it; then what was known before has to do.
 function failed(e) {
-	signedIn();
-	put('problem-h', !e.status ? 'No connection to the server' : e.status === 503 ? 'No connection to the database' : 'The state cannot be shown');
-	$('problem-body').replaceChildren(errorView(e.error));
-	show('problem', true);
+	const { running, runs = status?.runs, may_migrate = status?.may_migrate } = e.body, own = e.status === 409 && running;
 	plan = null;
-	unplanned = e;
-	showPlan();
+	unplanned = own ? null : e;
+	show('problem', !own);
+	took({ migrations: [], ...status, running, runs, may_migrate });
+	if (own) return;
+	put('problem-h', !e.status ? 'No connection to the server' : e.status === 503 ? 'No connection to the database' :
+		e.status === 409 ? 'Another migrator is at work' : 'The state cannot be shown');
+	$('problem-body').replaceChildren(errorView(e.error));
 	say(`${$('problem-h').textContent}: ${e.message}`, true);
 	retry.at = Date.now() + Math.min(30, 2 ** ++retry.n) * 1000;
 	countdown();
 }
 
 function countdown() {
+	clearTimeout(retry.timer);
 	const left = Math.ceil((retry.at - Date.now()) / 1000);
 	put('again-in', left > 0 ? `by itself in ${left} s` : 'trying \u2026');
 	if (left > 0) retry.timer = setTimeout(countdown, 1000);
@@ -246,30 +266,24 @@ let only = '';	// the one state that is shown
 function showCounts() {
 	const n = {};
 	for (const m of status.migrations) n[m.state] = (n[m.state] || 0) + 1;
-	const here = Object.keys(states).filter(s => n[s] || s === 'applied' || s === 'pending');
 	if (!n[only]) only = '';
-	const all = $('counts').children;
-	while (all.length < here.length) $('counts').append(button({ class: 'count' }, '', pick));
-	while (all.length > here.length) all[0].remove();
-	here.forEach((s, i) => {
-		const b = all[i];
-		b.dataset.state = s;
+	for (const b of $('counts').children) {
+		const s = b.dataset.state;
+		b.hidden = !n[s] && s !== 'applied' && s !== 'pending';
 		b.disabled = !n[s];
 		b.setAttribute('aria-pressed', only === s);
-		b.replaceChildren(h('b', 'num', number(n[s])), ' ', symbol(s), ` ${s}`);
-	});
-	$('bar').replaceChildren(...here.filter(s => n[s]).map(s => {
-		const part = h('span', { 'data-state': s });
-		part.style.flexGrow = n[s];
-		return part;
-	}));
+		b.firstChild.textContent = number(n[s]);
+	}
+	for (const part of $('bar').children) {
+		part.style.flexGrow = n[part.dataset.state];
+		part.hidden = !n[part.dataset.state];
+	}
 	titled();
 }
 
 const symbol = s => h('span', { class: 'sym', 'aria-hidden': 'true' }, states[s][0]);
 
-function pick(e) {
-	const s = e.currentTarget.dataset.state;
+function pick(s) {
 	only = only === s ? '' : s;
 	showCounts();
 	filter();
@@ -356,6 +370,11 @@ function script(tag, hash) {
 	return scripts.get(key);
 }
 
+async function lineOf(tag, hash, line) {
+	const sql = await script(tag, hash).catch(() => null);
+	return sql?.text?.split('\n', line)[line - 1] ?? '';
+}
+
 async function fillBody(row) {
 	const m = row.m, head = facts([['hash', m.hash], ['recorded hash', m.recorded_hash !== m.hash ? m.recorded_hash : ''],
 		['applied', m.recorded_at], ['written', m.when > 1577836800000 ? day(m.when) : '']]);
@@ -428,16 +447,22 @@ function paint(text, write) {
 
 function errorView(e) {
 	const place = [e.file, e.line, e.column].filter(x => x != null).join(':');
-	return h('div', 'error', e.summary && h('p', 'strong', e.summary), place && h('p', 'mono dim', `--> ${place}`), e.source != null && excerpt(e),
+	return h('div', 'error', e.summary && h('p', 'strong', e.summary), place && h('p', 'mono dim', `--> ${place}`), excerpt(e),
 		h('p', e.summary ? 'mono' : 'strong', e.sqlstate && h('b', 'bad', `${e.sqlstate} `), e.message),
 		facts([['detail', e.detail], ['server\u2019s hint', e.server_hint], ['context', e.context], ['hint', e.hint]]));
 }
 
 function excerpt(e) {
+	if (e.source == null && e.tag && e.line) {
+		const later = h('div');
+		lineOf(e.tag, '', e.line).then(source => source && later.replaceWith(excerpt({ ...e, source })));
+		return later;
+	}
+	if (e.source == null) return '';
 	const source = String(e.source).replace(/[\r\n]+$/, ''), nth = clean(e.line);
 	const caret = h('b', 'bad', '^'), pre = scroller('excerpt', 'Source', h('span', 'dim', `${nth} | `), source, '\n',
 		e.column > 0 && [h('span', 'dim', `${' '.repeat(nth.length)} | `), blanks(source, e.column), caret]);
-	setTimeout(() => { pre.scrollLeft = caret.offsetLeft - pre.clientWidth / 2; });
+	setTimeout(() => { if (caret.offsetLeft > pre.clientWidth - 20) pre.scrollLeft = caret.offsetLeft - pre.clientWidth / 2; });
 	return pre;
 }
 
@@ -458,8 +483,7 @@ function reason() {
 
 function showWishes() {
 	const tags = status.migrations.filter(waits).map(m => m.real), to = $('to'), was = to.value;
-	show('wishes', tags.length);
-	show('to-label', tags.length > 1);
+	show('wish', tags.length > 1);
 	renew(to, tags, () => [h('option', { value: '' }, 'the last'), ...tags.map(t => h('option', { value: t }, t))]);
 	to.value = tags.includes(was) ? was : '';
 }
@@ -468,7 +492,7 @@ function showPlan() {
 	if (!status) return;
 	const n = plan?.pending || 0, bad = plan?.destructive, why = reason(), lost = $('problem').hidden ? unplanned : null;
 	put('plan-h', n ? `Next: ${count(n, 'migration')}` : why === nothing ? 'Up to date' : 'Next');
-	show('migrate', n || unplanned);
+	show('migrate', n || lost);
 	put('migrate', n ? `Migrate ${number(n)}` : 'Migrate');
 	$('migrate').setAttribute('aria-disabled', why !== '');
 	$('migrate').classList.toggle('risky', bad > 0);
@@ -503,7 +527,7 @@ async function migrate() {
 	posting = true;
 	showPlan();
 	try {
-		got = await ask('', { ...Object.fromEntries(seen.wish), approve: seen.plan, require_approval: true });
+		got = await ask('', { ...seen.to && { to: seen.to }, approve: seen.plan, require_approval: true });
 	} catch (e) {
 		failure = e;
 	}
@@ -530,7 +554,7 @@ function conclude(before, got) {
 }
 
 function explain(e, seen, before) {
-	if (e.status === 409 && e.body.running) {
+	if (e.status === 409 && status.running) {
 		events.again();
 		showSaid('warn', 'A run was under way already: this is it. Nothing else was begun.');
 	} else if (!e.status) {
@@ -559,19 +583,14 @@ function sure(seen) {
 	put('sure-text', `This is plan ${seen.plan}, ${count(seen.pending, 'migration')}. What these remove comes back from a backup only.`);
 	put('sure-yes', `Migrate ${number(seen.pending)} and destroy`);
 	$('sure-list').replaceChildren(...bad.slice(0, 200).map(z => {
-		const code = h('code', 'cut');
-		quote(z, code);
+		const code = h('code');
+		const from = Math.max(0, z.column - 150);
+		lineOf(z.m.tag, z.m.hash, z.line).then(line => code.append(clean(line.slice(from, from + 300).trim())));
 		return h('li', '', h('b', 'bad', z.statement), ` ${z.reason} `, h('span', 'dim mono', `${z.m.tag}:${z.line ?? ''}`), code);
 	}), bad.length > 200 ? `and ${bad.length - 200} more` : '');
 	$('sure').returnValue = '';
 	$('sure').showModal();
 	return new Promise(done => $('sure').addEventListener('close', () => done($('sure').returnValue === 'yes'), { once: true }));
-}
-
-// The line itself, as soon as it is here.
-async function quote(z, code) {
-	const sql = await script(z.m.tag, z.m.hash).catch(() => null);
-	code.append(clean(sql?.text?.split('\n', z.line)[z.line - 1]?.trim()));
 }
 
 /* ---- events: a stream read by fetch, as EventSource sends no secret */
@@ -663,6 +682,7 @@ const heard = {
 		current({ pending: d.pending, waiting: null });
 		note('dim', `${count(d.pending, 'migration')} of ${number(d.total)} in ${d.dir}`);
 	},
+	begin(d) { current({ at: d }); },
 	statement(d) {
 		current();
 		note('dim', `line ${d.line}  ${d.text}  ${span(d.ms)}`);
@@ -673,7 +693,7 @@ const heard = {
 	},
 	blocked(d) {
 		current({ blocker: d });
-		const who = `pid ${d.pid}, ${d.user ?? '?'} (${d.application ?? ''}), ${d.state ?? ''}`;
+		const who = [`pid ${d.pid}`, d.user, d.application, d.state].filter(Boolean).join(', ');
 		note('warn', `blocked by ${who}`);
 		say(`Blocked by ${who}`, true);
 	},
@@ -683,9 +703,9 @@ const heard = {
 		say('No longer blocked.');
 	},
 	waiting(d) {
-		if (run?.waiting?.message !== d.message) { current(); note('warn', d.message); }
+		if (run?.waiting?.message !== d.message) { current(); note('warn', `waiting: ${d.message}`); }
 		current({ waiting: d });
-		say(d.message);
+		say(`Waiting: ${d.message}`);
 	},
 	migration(d) {
 		current(calm);
@@ -760,7 +780,7 @@ function showWait() {
 	const b = run.blocker ?? run.waiting;
 	show('run-wait', b);
 	renew($('run-wait'), [run.run, b], () => !b ? [] : [
-		h('p', 'strong', run.blocker ? 'Blocked by another session' : b.message),
+		h('p', 'strong', run.blocker ? 'Blocked by another session' : b.pid ? 'Waiting for another migrator' : 'Waiting'), !b.pid && h('p', '', b.message),
 		facts([['pid', b.pid], ['user', b.user], ['application', b.application], ['address', b.address], ['state', b.state],
 			['since', b.since && clock(b.since)], ['waits for', Array.isArray(b.blocked_by) ? b.blocked_by.join(', ') : '']]),
 		b.query && scroller('excerpt', 'Its query', b.query),
@@ -804,6 +824,10 @@ function showRuns() {
 /* ---- begin */
 
 put('where', location.host + base);
+for (const s in states) {
+	$('counts').append(button({ class: 'count', 'data-state': s }, [h('b', 'num'), ' ', symbol(s), ` ${s}`], () => pick(s)));
+	$('bar').append(h('span', { 'data-state': s }));
+}
 $('signin').addEventListener('submit', signIn);
 $('leave').addEventListener('click', () => location.reload());	// forgets it all
 $('reload').addEventListener('click', () => { showSaid(''); load(); });
@@ -812,8 +836,10 @@ $('migrate').addEventListener('click', migrate);
 $('sure-no').addEventListener('click', () => $('sure').close());
 $('sure-yes').addEventListener('click', () => $('sure').close('yes'));
 $('find').addEventListener('input', filter);
-for (const id of ['transaction', 'to']) $(id).addEventListener('change', loadPlan);
+$('to').addEventListener('change', loadPlan);
 document.addEventListener('visibilitychange', () => {
-	if (!document.hidden && status && !run?.going && !posting) { load(); events.again(); }
+	if (!status || run?.going || posting || !$('signin').hidden) return;
+	if (document.hidden) events.stop();	// a browser has few connections to one host
+	else { load(); events.again(); }
 });
 load();

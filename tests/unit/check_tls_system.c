@@ -236,12 +236,30 @@ START_TEST(the_list_by_default_is_not_for_the_roots_of_the_system)
 
 END_TEST
 
+/* A root without what it says of itself, as tools/bundle.c writes it. */
+static X509 *as_built_in(const X509 *cert)
+{
+	const ASN1_BIT_STRING *signature;
+	unsigned char *der = NULL;
+	int n = i2d_X509(cert, &der);
+	const unsigned char *p = der;
+	X509 *blank;
+
+	ck_assert_int_gt(n, 0);
+	X509_get0_signature(&signature, NULL, cert);
+	memset(der + n - signature->length, 0, (size_t)signature->length);
+	blank = d2i_X509(NULL, &p, n);
+	ck_assert_ptr_nonnull(blank);
+	OPENSSL_free(der);
+	return blank;
+}
+
 START_TEST(each_authority_of_a_real_machine_is_found)
 {
 	static const char file[] = "/etc/ssl/certs/ca-certificates.crt";
 	struct pgw_tls_settings s = { .root_system = true };
 	BIO *in = BIO_new_file(file, "r");
-	X509 *cert;
+	X509 *cert, *blank;
 
 	if (!in)
 		return;
@@ -252,7 +270,8 @@ START_TEST(each_authority_of_a_real_machine_is_found)
 		cert = PEM_read_bio_X509(in, NULL, NULL, NULL);
 		ck_assert_ptr_nonnull(cert);
 		elsewhere = i % 2 == 0; /* built in */
-		got = verify_with(&s, cert, NULL);
+		blank = as_built_in(cert);
+		got = verify_with(&s, elsewhere ? blank : cert, NULL);
 		/* Of two namesakes OpenSSL wants the first. */
 		ck_assert_msg(got == X509_V_OK ||
 				      got == X509_V_ERR_CERT_HAS_EXPIRED ||
@@ -260,6 +279,7 @@ START_TEST(each_authority_of_a_real_machine_is_found)
 			      "%zu: %s", i, X509_verify_cert_error_string(got));
 		ck_assert_int_ge(parsed, 1);
 		ck_assert_int_le(parsed, 2);
+		X509_free(blank);
 		X509_free(cert);
 	}
 	BIO_free(in);
