@@ -152,7 +152,8 @@ static bool settle(struct mz_context *c, struct mz_err *err)
 	return true;
 }
 
-#define OWN_DESCRIPTORS 32 /* connections to the database, files, pipes */
+#define OWN_DESCRIPTORS \
+	((rlim_t)32) /* connections to the database, files, pipes */
 
 /* A connection is a descriptor.  How many there may be. */
 static size_t connections_max(const struct mz_options *o)

@@ -52,20 +52,18 @@ static void try_again(struct mz_http *h)
 			evhttp_bound_socket_get_listener(h->bound));
 }
 
-static void forget(struct mz_connection *c)
+static void forget(struct mz_http *h, struct mz_connection *c)
 {
-	struct mz_http *h = c->http;
-
-	if (c->prev)
-		c->prev->next = c->next;
-	else
+	bufferevent_decref(c->bev);
+	if (h->connections == c)
 		h->connections = c->next;
+	else
+		c->prev->next = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
 	h->nconnections--;
-	bufferevent_decref(c->bev);
-	free(c);
 	let_in(h);
+	free(c);
 }
 
 static void remember(struct mz_http *h, struct mz_connection *c)
@@ -94,24 +92,7 @@ static void on_closed(struct evhttp_connection *evcon, void *ctx)
 	/* libevent has let go of it, and leaves it to us */
 	if (req && !evhttp_request_get_connection(req))
 		evhttp_request_free(req);
-	forget(c);
-}
-
-/*
- * Those that ended before a whole request came: libevent tells nobody, but has
- * taken its calls off.
- */
-static void forget_ended(struct mz_http *h)
-{
-	struct mz_connection *c, *next;
-	bufferevent_event_cb call;
-
-	for (c = h->connections; c; c = next) {
-		next = c->next;
-		bufferevent_getcb(c->bev, NULL, NULL, &call, NULL);
-		if (!call)
-			forget(c);
-	}
+	forget(c->http, c);
 }
 
 static bool is_sending(const struct mz_connection *c)
@@ -126,13 +107,31 @@ static void hang_up(const struct mz_connection *c)
 		shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
 }
 
-static void hang_up_on_the_slow(struct mz_http *h)
+/* libevent has taken its calls off. */
+static bool is_ended(const struct mz_connection *c)
+{
+	bufferevent_event_cb call;
+
+	bufferevent_getcb(c->bev, NULL, NULL, &call, NULL);
+	return !call;
+}
+
+/*
+ * Forget those that ended before a whole request came, of which libevent tells
+ * nobody, and hang up on those of which none comes.
+ */
+static void look_after(struct mz_http *h)
 {
 	int64_t now = pgw_clock_us();
+	struct mz_connection *c, *next;
 
-	for (struct mz_connection *c = h->connections; c; c = c->next)
-		if (now - c->since_us > (int64_t)REQUEST_MS * 1000)
+	for (c = h->connections; c; c = next) {
+		next = c->next;
+		if (is_ended(c))
+			forget(h, c);
+		else if (now - c->since_us > (int64_t)REQUEST_MS * 1000)
 			hang_up(c);
+	}
 }
 
 /* A client was accepted; its socket is set later. */
@@ -152,7 +151,7 @@ static struct bufferevent *on_accepted(struct event_base *base, void *ctx)
 	}
 	bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_MAX);
 	if (h->nconnections + 1 >= h->setup.connections_max)
-		forget_ended(h);
+		look_after(h);
 	remember(h, c);
 	return c->bev;
 }
@@ -200,9 +199,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	forget_ended(h);
+	look_after(h);
 	try_again(h);
-	hang_up_on_the_slow(h);
 	h->setup.hooks.tick(h->setup.hooks.ctx);
 }
 
@@ -281,7 +279,7 @@ void mz_http_free(struct mz_http *h)
 	if (h->evhttp)
 		evhttp_free(h->evhttp);
 	while (h->connections)
-		forget(h->connections);
+		forget(h, h->connections);
 	if (h->base)
 		event_base_free(h->base);
 	free(h);

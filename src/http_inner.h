@@ -43,8 +43,8 @@ struct mz_http {
 	bool full; /* so that nobody is accepted */
 };
 
-/* A request came, whole. */
-void mz_exchange_come(struct evhttp_request *req, void *http);
+/* A request came, whole; ctx is the struct mz_http. */
+void mz_exchange_come(struct evhttp_request *req, void *ctx);
 
 /* It is answered, or its client has left. */
 void mz_exchange_drop(struct mz_exchange *x);

@@ -277,6 +277,8 @@ static const char no_result[] = "{\"event\":\"result\",\"command\":"
 
 static void finish_run(struct mz_server *s, const struct mz_task *task)
 {
+	if (!s->run)
+		return;
 	put_now(s->run->ended);
 	s->results[task->ok]++;
 	s->last_seconds = (double)task->us / 1e6;
