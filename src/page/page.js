@@ -689,10 +689,10 @@ const heard = {
 	},
 	progress(d) {
 		current({ at: d, waiting: null });
-		if (run.blocker?.pid !== d.blocked_by) run.blocker = d.blocked_by ? { pid: d.blocked_by } : null;
+		run.blocker = !d.blocked_by ? null : run.told?.pid === d.blocked_by ? run.told : { pid: d.blocked_by };
 	},
 	blocked(d) {
-		current({ blocker: d });
+		current({ blocker: d, told: d });
 		const who = [`pid ${d.pid}`, d.user, d.application, d.state].filter(Boolean).join(', ');
 		note('warn', `blocked by ${who}`);
 		say(`Blocked by ${who}`, true);

@@ -339,6 +339,7 @@ export class World {
 		if (!table) return;
 		this.tell('blocked', { tag: m.tag, pid: 4711, user: 'app', application: 'psql', address: '10.0.0.7', type: 'client backend',
 			state: 'idle in transaction', since: '2026-11-28 15:01:00+00', query: `LOCK TABLE ${table}`, blocked_by: [] });
+		this.tell('progress', at); // it may seem so for a moment
 		while (this.blocked.has(table)) {
 			this.tell('progress', { ...at, blocked_by: 4711 });
 			await new Promise(done => { this.waiters.push(done); });
