@@ -126,7 +126,7 @@ static bool inflate_all(struct pgw_view from, unsigned char *to, size_t n)
 }
 
 static unsigned char *room_for_block(const struct mz_bundle *b,
-				      struct mz_arena *a)
+				     struct mz_arena *a)
 {
 	return mz_alloc(a, b->size < MZ_BUNDLE_BLOCK ? (size_t)b->size :
 						       MZ_BUNDLE_BLOCK);
