@@ -7,8 +7,9 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 
-from harness import Result, check, journal, verdict
+from harness import Result, check, journal, mizzle, verdict
 from room import VERIFIED, asked, enter, furnish, put, serve_names, url
 from tlsworld import TlsServer
 
@@ -84,5 +85,32 @@ put(room, 'root.crt', 'root.crt')
 good('a file that is named', sslrootcert='/root.crt')
 bad('a file that is not there', 'sslrootcert "/none.crt": No such file',
     sslrootcert='/none.crt')
+
+# ---- a bundle and a server need no more than that
+
+got = mizzle('bundle', '--dir', os.path.join(room, 'drizzle'), '-o',
+             os.path.join(room, 'app'))
+check('a bundle of it is made', 0, got.status)
+server.fresh('empty')
+WHERE = url(server, 'empty', 'db.example.test', **VERIFIED)
+done = subprocess.run([*enter(room), '/app'], env={'DATABASE_URL': WHERE},
+                      stdin=subprocess.DEVNULL, capture_output=True)
+check('it finds itself, and migrates', (0, b'applied 2 migrations'),
+      (done.returncode, done.stdout[:20]))
+
+served = subprocess.Popen(
+    [*enter(room), '/app', 'serve', '--listen', '127.0.0.1:0'],
+    env={'DATABASE_URL': WHERE}, stdin=subprocess.DEVNULL,
+    stderr=subprocess.PIPE, text=True)
+where = re.search('serving (http://[^ ]+)\n', served.stderr.readline())
+if check('it serves', True, where is not None):
+    for what, data, want in (('its status', None, '"applied":2'),
+                             ('a run', b'', '"applied":0')):
+        with urllib.request.urlopen(where[1], data, 60) as answer:
+            check('it serves ' + what, (200, True), (
+                answer.status, want in answer.read().decode()))
+served.terminate()
+check('and ends when it is told to', 0, served.wait(60))
+
 server.stop()
 sys.exit(verdict())
