@@ -17,7 +17,7 @@ OWN = {'libmizzle.a': 'mizzle: the migrator (`src/`)',
 NAMED = {'libcrypto.a': 'OpenSSL, libcrypto', 'libssl.a': 'OpenSSL, libssl',
          'libc.a': 'GNU C Library', 'libcares.a': 'c-ares', 'libz.a': 'zlib',
          'libutf8proc.a': 'utf8proc', 'libjansson.a': 'Jansson',
-         'libevent_core.a': 'libevent', 'libevent_extra.a': 'libevent',
+         'libevent.a': 'libevent', 'libevent_extra.a': 'libevent',
          'libevent_openssl.a': 'libevent'}
 KINDS = (('code', re.compile(r'\.(text|init|fini|plt)|__libc_freeres_fn')),
          ('constants', re.compile(r'\.rodata|\.eh_frame')),
