@@ -213,10 +213,12 @@ static json_t *present(const struct mz_served_run *run)
 			 (json_int_t)run->first_event);
 }
 
-static json_t *loaded(const char *text)
+static json_t *loaded(const struct pgw_buf *text)
 {
-	json_t *o = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *o = NULL;
 
+	if (text->len > 0)
+		o = json_loadb((const char *)text->data, text->len, 0, NULL);
 	return o ? o : json_null();
 }
 
@@ -224,8 +226,8 @@ static json_t *ended(const struct mz_served_run *run)
 {
 	return json_pack("{s:I, s:s, s:s, s:o, s:o}", "run",
 			 (json_int_t)run->number, "started", run->started,
-			 "ended", run->ended, "result", loaded(run->result),
-			 "error", loaded(run->error));
+			 "ended", run->ended, "result", loaded(&run->result),
+			 "error", loaded(&run->error));
 }
 
 void mz_serve_busy(struct pgw_buf *out, const struct mz_served_run *run)

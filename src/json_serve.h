@@ -25,9 +25,9 @@ void mz_serve_refusal(struct pgw_buf *out, const char *code,
 /* A run of this process. */
 struct mz_served_run {
 	uint64_t number;
-	char started[32], ended[32]; /* RFC 3339; ended "" = it runs */
-	uint64_t first_event;	     /* of the feed */
-	char *result, *error;	     /* JSON; NULL = none; owned */
+	char started[32], ended[32];  /* RFC 3339; ended "" = it runs */
+	uint64_t first_event;	      /* of the feed */
+	struct pgw_buf result, error; /* JSON; empty = none */
 };
 
 struct mz_serve_state {

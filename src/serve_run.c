@@ -196,15 +196,12 @@ void mz_serve_migrate(struct mz_server *s, struct mz_visit *v,
 	pump(s);
 }
 
-static char *copy(struct pgw_view v)
+/* In place of what was kept; what there is no memory for is forgotten. */
+static void keep(struct pgw_buf *kept, struct pgw_view v)
 {
-	char *text = malloc(v.n + 1);
-
-	if (text) {
-		memcpy(text, v.p, v.n);
-		text[v.n] = '\0';
-	}
-	return text;
+	pgw_buf_release(kept);
+	pgw_buf_init(kept, SIZE_MAX);
+	pgw_buf_put(kept, v.p, v.n);
 }
 
 /*
@@ -219,14 +216,13 @@ static bool note_line(struct mz_server *s, struct pgw_view line)
 	if (!run)
 		return false;
 	if (pgw_view_is(kind, "result")) {
-		free(run->result);
-		run->result = copy(line);
+		keep(&run->result, line);
 		return false;
 	}
 	if (pgw_view_is(kind, "start"))
 		s->run_waits_us = pgw_clock_us() - s->run_began_us;
-	else if (pgw_view_is(kind, "error") && !run->error)
-		run->error = copy(line);
+	else if (pgw_view_is(kind, "error"))
+		keep(&run->error, line);
 	else if (pgw_view_is(kind, "migration"))
 		mz_serve_applied(s, line);
 	return true;
@@ -250,8 +246,8 @@ static void free_run(struct mz_served_run *run)
 {
 	if (!run)
 		return;
-	free(run->result);
-	free(run->error);
+	pgw_buf_release(&run->result);
+	pgw_buf_release(&run->error);
 	free(run);
 }
 
@@ -277,6 +273,8 @@ static const char no_result[] = "{\"event\":\"result\",\"command\":"
 
 static void finish_run(struct mz_server *s, const struct mz_task *task)
 {
+	struct pgw_view result;
+
 	if (!s->run)
 		return;
 	put_now(s->run->ended);
@@ -288,8 +286,8 @@ static void finish_run(struct mz_server *s, const struct mz_task *task)
 		s->stop_status = 128 + task->signal;
 	keep_run(s);
 	/* streams end with it, so that there is one in any case */
-	tell(s,
-	     pgw_view_of(s->runs[0]->result ? s->runs[0]->result : no_result));
+	result = pgw_buf_view(&s->runs[0]->result);
+	tell(s, result.n > 0 ? result : pgw_view_of(no_result));
 }
 
 /* ---- the loop's hooks */

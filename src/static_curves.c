@@ -11,6 +11,9 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/ec.h>
 
+/* Debian's libcrypto for arm64 has the first only. */
+#ifndef OPENSSL_NO_EC_NISTP_64_GCC_128
+
 const EC_METHOD *EC_GFp_nistz256_method(void);
 void *EC_nistz256_pre_comp_dup(void *table);
 void EC_nistz256_pre_comp_free(void *table);
@@ -30,3 +33,5 @@ void EC_nistz256_pre_comp_free(void *table)
 {
 	(void)table;
 }
+
+#endif

@@ -15,11 +15,13 @@ static unsigned char text[FILE_MAX], packed[FILE_MAX];
 static bool read_file(const char *path, size_t *n)
 {
 	FILE *f = fopen(path, "rb");
+	bool ok;
 
 	if (!f)
 		return false;
 	*n = fread(text, 1, FILE_MAX, f);
-	return (!ferror(f) & !fclose(f)) && *n < FILE_MAX;
+	ok = !ferror(f) && *n < FILE_MAX;
+	return fclose(f) == 0 && ok;
 }
 
 /* gzip, as browsers take it; without a time, so that it is the same again. */

@@ -268,15 +268,16 @@ END_TEST
 
 START_TEST(a_status_has_what_the_process_knows)
 {
-	char result[] = "{\"ok\":true}", error[] = "not JSON";
 	struct mz_served_run old = { .number = 1,
 				     .started = "a",
-				     .ended = "b",
-				     .result = result,
-				     .error = error };
+				     .ended = "b" };
 	const struct mz_served_run *const runs[] = { &old };
 	struct mz_serve_state state = { .may_migrate = true };
 
+	pgw_buf_init(&old.result, SIZE_MAX);
+	pgw_buf_put_text(&old.result, "{\"ok\":true}");
+	pgw_buf_init(&old.error, SIZE_MAX);
+	pgw_buf_put_text(&old.error, "not JSON");
 	mz_serve_status(&out, pgw_view_of("{\"ok\":true}"), &state);
 	says("{\"ok\":true,\"may_migrate\":true,\"running\":null,"
 	     "\"runs\":[]}");
@@ -288,6 +289,8 @@ START_TEST(a_status_has_what_the_process_knows)
 	     "\"started\":\"2026-11-28T15:00:00Z\",\"event_id\":120},"
 	     "\"runs\":[{\"run\":1,\"started\":\"a\",\"ended\":\"b\","
 	     "\"result\":{\"ok\":true},\"error\":null}]}");
+	pgw_buf_release(&old.result);
+	pgw_buf_release(&old.error);
 }
 
 END_TEST

@@ -117,7 +117,8 @@ START_TEST(a_failed_statement_is_one_json_line)
 		"migrations before it were applied)\",\"file\":"
 		"\"drizzle/0007_add_orders.sql\",\"line\":12,\"column\":34,"
 		"\"sqlstate\":\"42P01\",\"tag\":\"0007_add_orders\","
-		"\"detail\":\"\xEF\xBF\xBD\\u001B\"}\n"
+		"\"detail\":\"\xEF\xBF\xBD\\u001B\",\"source\":"
+		"\"  customer_id integer REFERENCES custmers(id)\"}\n"
 		"{\"event\":\"result\",\"command\":\"migrate\",\"ok\":false,"
 		"\"code\":\"sql\",\"applied\":3,\"pending\":2,\"ms\":41,"
 		"\"round_trips\":9}\n",
