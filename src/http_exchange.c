@@ -114,7 +114,7 @@ static const char *why_none(struct evhttp_request *req)
 			if (strcasecmp(h->key, once[i]) == 0 && seen[i]++)
 				return "a header is there twice";
 	}
-	if (req->major != 1 || req->minor < 0) {
+	if (req->major != 1 || (signed char)req->minor < 0) {
 		req->major = req->minor = 1; /* of the answer */
 		return "it is no HTTP/1.1";
 	}

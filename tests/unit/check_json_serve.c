@@ -43,8 +43,8 @@ static void refused(struct pgw_view body, const char *part)
 START_TEST(nothing_asks_for_nothing)
 {
 	static const char *const bodies[] = { "", "{}", " {\n} ",
-					      "{\"dry_run\":false,"
-					      "\"require_approval\":false}" };
+					      ("{\"dry_run\":false,"
+					       "\"require_approval\":false}") };
 
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		struct mz_ask ask;
