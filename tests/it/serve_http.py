@@ -11,6 +11,7 @@ import time
 
 from harness import (LONG, Server, check, journal, needs_program, newdir, note,
                      verdict)
+from misbehave import sanitized
 from serveworld import (BASE, Broken, Serving, lines_of, secure)
 
 needs_program()
@@ -440,7 +441,7 @@ def fuzz(s, seconds):
         x for x in statuses if x >= 500 and x not in (500, 501, 503)])
     check('at random: it lives', 200, lives(s))
     early = max(sizes[:max(2, len(sizes) // 4)])
-    if not os.environ.get('ASAN_OPTIONS'):
+    if not sanitized():
         check('at random: memory is bounded', True,
               s.memory() < early * 1.5 + 8192)
 

@@ -9,6 +9,7 @@ import time
 
 from harness import (BREAK, LONG, Server, check, finish, journal,
                      needs_program, newdir, note, start, verdict, wait_for)
+from misbehave import sanitized
 from serveworld import (Broken, Serving, Wire, at_once, leaked, lines_of,
                         secure)
 
@@ -497,7 +498,7 @@ def memory():
     note('memory: %d kB at first, %d kB after 1,000 requests, %d kB after '
          '%d more; at most %d kB' % (start_, first, last, 10000 if LONG else
                                      3000, s.memory('VmHWM')))
-    if not os.environ.get('ASAN_OPTIONS'):
+    if not sanitized():
         check('memory is bounded', True, last < first * 1.5 + 4096)
     s.stop()
 

@@ -88,8 +88,8 @@ for name in programs:
 # ---- SPDX, strictly: what the specification demands of such a document
 
 ID = re.compile(r'^SPDXRef-[A-Za-z0-9.-]+$')
-LICENCES = {'MIT', 'MPL-2.0', 'GPL-3.0-or-later', 'LGPL-2.1-or-later',
-            'Apache-2.0', 'Unicode-DFS-2015', 'Zlib', 'CC0-1.0',
+LICENCES = {'BSD-3-Clause', 'MIT', 'MPL-2.0', 'GPL-3.0-or-later',
+            'LGPL-2.1-or-later', 'Apache-2.0', 'Unicode-DFS-2015', 'Zlib', 'CC0-1.0',
             'GCC-exception-3.1', 'NOASSERTION', 'AND', 'OR', 'WITH'}
 PURL = re.compile(r'^pkg:[a-z]+/([a-z0-9.+-]+/)?[A-Za-z0-9.+-]+@[A-Za-z0-9.%~+'
                   r'-]+(\?arch=[a-z0-9]+)?$')
