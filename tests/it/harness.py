@@ -49,6 +49,8 @@ os.environ['HOME'] = '/nonexistent'     # nor what is in its home
 os.umask(0o022)
 for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
     signal.signal(number, signal.SIG_DFL)   # nohup would be inherited
+# So would be a SIGINT that is ignored, as in whatever a shell runs with &.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # ---- what was found
 
