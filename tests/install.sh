@@ -125,12 +125,9 @@ cache_dir() {
 
 # Without it the tests that compare with it are skipped.
 install_drizzle() {
-	local home
-	home=$(cache_dir)/drizzle
 	[ -f "$top/tests/it/drizzle/package.json" ] || return 0
-	keep_npm "$top/tests/it/drizzle/package.json" "$home" ||
-		cannot "install Drizzle; what compares with it is skipped" || return 0
-	export DRIZZLE_HOME=$home
+	install_home DRIZZLE_HOME drizzle tests/it/drizzle \
+		"install Drizzle; what compares with it is skipped"
 }
 
 # Both versions call for a drizzle-orm of their own, so each has its place.
@@ -147,11 +144,8 @@ install_kits() {
 # Without them make check-matrix has only Debian's server.  The packages leave
 # it to a script of theirs to make the links between the libraries.
 install_postgres() {
-	local home
-	home=$(cache_dir)/postgres
-	keep_npm "$top/tests/it/postgres/package.json" "$home" link_postgres ||
-		cannot "install PostgreSQL; its versions are skipped" || return 0
-	export POSTGRES_HOME=$home
+	install_home POSTGRES_HOME postgres tests/it/postgres \
+		"install PostgreSQL; its versions are skipped" link_postgres
 }
 
 link_postgres() {
@@ -163,29 +157,30 @@ link_postgres() {
 
 # Without them make bench has only psql to compare with.
 install_bench() {
-	local home
-	home=$(cache_dir)/bench
-	keep_npm "$top/tests/bench/package.json" "$home" ||
-		cannot "install the peers; make bench leaves them out" || return 0
-	export BENCH_HOME=$home
+	install_home BENCH_HOME bench tests/bench \
+		"install the peers; make bench leaves them out"
 }
 
 # Without it the tests of the page are skipped.
 install_web() {
-	local home
-	home=$(cache_dir)/web
-	keep_npm "$top/tests/web/package.json" "$home" ||
-		cannot "install what drives a browser; the page is not tested" || return 0
-	export WEB_HOME=$home
+	install_home WEB_HOME web tests/web \
+		"install what drives a browser; the page is not tested"
 }
 
 # Without them the packages for npm are left out, or what checks them.
 install_packaging() {
+	install_home PACKAGING_HOME packaging tests/packaging \
+		"install schemas and compilers; what needs them is left out"
+}
+
+# install_home VARIABLE NAME DIR WHAT [COMPLETE]: the variable says where what
+# DIR/package.json names is, in a place of that name; else WHAT cannot be done.
+install_home() {
 	local home
-	home=$(cache_dir)/packaging
-	keep_npm "$top/tests/packaging/package.json" "$home" ||
-		cannot "install schemas and compilers; what needs them is left out" || return 0
-	export PACKAGING_HOME=$home
+	home=$(cache_dir)/$2
+	keep_npm "$top/$3/package.json" "$home" ${5+"$5"} ||
+		cannot "$4" || return 0
+	export "$1=$home"
 }
 
 # What the package.json $1 names stands in $2; $3 may be what completes it.
