@@ -43,10 +43,7 @@ static const char *hex(struct mz_arena *a, const unsigned char *p, size_t n)
 {
 	char *out = mz_alloc(a, 2 * n + 1);
 
-	for (size_t i = 0; i < n; i++) {
-		out[2 * i] = "0123456789abcdef"[p[i] >> 4];
-		out[2 * i + 1] = "0123456789abcdef"[p[i] & 0xF];
-	}
+	mz_hex(out, p, n);
 	return out;
 }
 

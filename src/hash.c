@@ -35,17 +35,23 @@ size_t mz_hasher_feed(struct mz_hasher *h, struct pgw_view v, bool last)
 	return at;
 }
 
-void mz_hasher_final(struct mz_hasher *h, char out[MZ_HASH_LEN + 1])
+void mz_hex(char *out, const unsigned char *bytes, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
+	}
+	*out = '\0';
+}
+
+void mz_hasher_final(struct mz_hasher *h, char out[MZ_HASH_LEN + 1])
+{
 	unsigned char sum[PGW_SHA256_LEN];
 
 	pgw_sha256_final(&h->sha, sum);
-	for (size_t i = 0; i < sizeof(sum); i++) {
-		out[2 * i] = digits[sum[i] >> 4];
-		out[2 * i + 1] = digits[sum[i] & 15];
-	}
-	out[MZ_HASH_LEN] = '\0';
+	mz_hex(out, sum, sizeof(sum));
 }
 
 void mz_folder_hash(struct pgw_view text, char out[MZ_HASH_LEN + 1])

@@ -11,6 +11,9 @@
 
 #define MZ_HASH_LEN 64 /* hex digits of a SHA-256 */
 
+/* n bytes as 2 n hex digits in small letters, and a NUL. */
+void mz_hex(char *out, const unsigned char *bytes, size_t n);
+
 struct mz_hasher {
 	struct pgw_sha256 sha;
 	bool utf8; /* nothing was ill-formed so far */

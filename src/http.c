@@ -306,8 +306,3 @@ void mz_http_end(struct mz_http *h)
 	/* what was answered still has to go out */
 	event_base_loopexit(h->base, &soon);
 }
-
-size_t mz_http_open(const struct mz_http *h)
-{
-	return h->nexchanges;
-}

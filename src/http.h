@@ -64,9 +64,6 @@ bool mz_http_run(struct mz_http *h);
 void mz_http_stop_accepting(struct mz_http *h);
 void mz_http_end(struct mz_http *h);
 
-/* How many exchanges are not answered yet. */
-size_t mz_http_open(const struct mz_http *h);
-
 /* ---- exchanges */
 
 /* For its user. */

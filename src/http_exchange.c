@@ -64,7 +64,6 @@ static struct mz_exchange *new_exchange(struct mz_http *h,
 	if (h->exchanges)
 		h->exchanges->prev = x;
 	h->exchanges = x;
-	h->nexchanges++;
 	c->exchange = x;
 	return x;
 }
@@ -80,7 +79,6 @@ void mz_exchange_drop(struct mz_exchange *x)
 		h->exchanges = x->next;
 	if (x->next)
 		x->next->prev = x->prev;
-	h->nexchanges--;
 	x->connection->exchange = NULL;
 	x->connection->since_us = pgw_clock_us();
 	free(x);

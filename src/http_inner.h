@@ -39,7 +39,6 @@ struct mz_http {
 	struct mz_connection *connections;
 	size_t nconnections;
 	struct mz_exchange *exchanges;
-	size_t nexchanges;
 	bool full; /* so that nobody is accepted */
 };
 

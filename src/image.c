@@ -3,6 +3,7 @@
 
 #include "image.h"
 
+#include "hash.h"
 #include "tar.h"
 
 #include <errno.h>
@@ -27,11 +28,7 @@ static void to_hex(char out[MZ_DIGEST_LEN + 1], struct pgw_sha256 *h)
 	unsigned char sha256[PGW_SHA256_LEN];
 
 	pgw_sha256_final(h, sha256);
-	for (size_t i = 0; i < PGW_SHA256_LEN; i++) {
-		out[2 * i] = "0123456789abcdef"[sha256[i] >> 4];
-		out[2 * i + 1] = "0123456789abcdef"[sha256[i] & 0xF];
-	}
-	out[MZ_DIGEST_LEN] = '\0';
+	mz_hex(out, sha256, sizeof(sha256));
 }
 
 /* ---- the archive */

@@ -132,10 +132,7 @@ static bool make_token(struct mz_stepwise *r)
 
 	if (!pgw_random(random, sizeof(random), &cause))
 		return mz_stepwise_own_failed(r, &cause);
-	for (size_t i = 0; i < sizeof(random); i++) {
-		hex[2 * i] = "0123456789abcdef"[random[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
-	}
+	mz_hex(hex, random, sizeof(random));
 	r->key = (struct mz_partial_key){ r->job->table, r->m->tag, hex };
 	return true;
 }
