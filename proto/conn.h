@@ -42,7 +42,10 @@ void pgw_conn_answers(
 	struct pgw_conn *c, void (*row)(void *ctx, const struct pgw_row *row),
 	void (*done)(void *ctx, const struct pgw_outcome *outcome), void *ctx);
 
-/* The names of columns, and COPY TO STDOUT, too: until that is called again. */
+/*
+ * The names of columns, and COPY TO STDOUT, too, until that is called again.
+ * With copy rows and data may be of any size, else up to PGW_BODY_MAX.
+ */
 void pgw_conn_results(struct pgw_conn *c,
 		      void (*columns)(void *ctx,
 				      const struct pgw_columns *columns),

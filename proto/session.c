@@ -249,15 +249,14 @@ static size_t skip(struct pgw_session *s, size_t at, size_t n)
 	return here;
 }
 
-/* Who looks at the names of columns, or at COPY data, takes what there is. */
+/* Who takes COPY data, which is what was asked for, takes what there is. */
 static bool is_bearable(const struct pgw_session *s, struct pgw_view rest,
 			struct pgw_err *err)
 {
 	struct pgw_frame f;
 
 	if (!pgw_msg_peek(rest, &f) || f.length - 1 <= PGW_BODY_MAX ||
-	    (f.tag != 'D' && f.tag != 'd') ||
-	    (f.tag == 'D' ? s->hooks.columns != NULL : s->hooks.copy != NULL))
+	    (f.tag != 'D' && f.tag != 'd') || s->hooks.copy != NULL)
 		return true;
 	return pgw_fail(err, PGW_E_PROTOCOL, "%s message with a length of %zu",
 			f.tag == 'D' ? "data_row" : "copy_data", f.length - 1);

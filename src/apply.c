@@ -210,16 +210,37 @@ static bool create_history(struct mz_applying *ap)
 	return job->history->shape != MZ_SHAPE_ABSENT ||
 	       (mz_applying_send(ap, MZ_FOR_CREATE, 0,
 				 mz_apply_create_sql(&ap->words, job)) &&
-		mz_applying_send_as(ap, &commit, pgw_view_of("COMMIT")) &&
-		mz_applying_settle(ap));
+		mz_applying_send_as(ap, &commit, pgw_view_of("COMMIT")));
+}
+
+/* The OID of our database is in the last row of the first answer. */
+static void on_row(void *ctx, const struct pgw_row *row)
+{
+	struct mz_applying *ap = ctx;
+	struct pgw_view cols = row->cols;
+	const char *text = mz_db_text(&ap->words, &cols);
+
+	ap->database = text ? (uint32_t)strtoul(text, NULL, 10) : 0;
 }
 
 /* The first is waited for: most who lose a race lose it here. */
+static bool open_first(struct mz_applying *ap, const char *sql)
+{
+	bool ok;
+
+	mz_db_hooks(ap->db, on_row, on_done, ap);
+	ok = mz_applying_send(ap, MZ_FOR_OPEN, 0, sql) &&
+	     mz_applying_settle(ap);
+	mz_db_hooks(ap->db, NULL, on_done, ap); /* rows may be large */
+	return ok;
+}
+
 static bool open_transaction(struct mz_applying *ap, size_t i)
 {
-	return mz_applying_send(ap, MZ_FOR_OPEN, i,
-				mz_apply_open_sql(&ap->words, ap->job, i)) &&
-	       (i > 0 || mz_applying_settle(ap));
+	const char *sql = mz_apply_open_sql(&ap->words, ap->job, i);
+
+	return i == 0 ? open_first(ap, sql) :
+			mz_applying_send(ap, MZ_FOR_OPEN, i, sql);
 }
 
 /* In one transaction around all: the file before it leaves no settings. */
@@ -255,20 +276,6 @@ static bool send_migration(struct mz_applying *ap, size_t i, struct mz_err *err)
 	       close_migration(ap, i);
 }
 
-/* The OID of our database is in the last row of the first answer. */
-static void on_row(void *ctx, const struct pgw_row *row)
-{
-	struct mz_applying *ap = ctx;
-	const struct mz_sent *next = &ap->flight.ring[ap->flight.first];
-	struct pgw_view cols = row->cols;
-	const char *text;
-
-	if (next->purpose != MZ_FOR_OPEN || next->migration > 0)
-		return;
-	text = mz_db_text(&ap->words, &cols);
-	ap->database = text ? (uint32_t)strtoul(text, NULL, 10) : 0;
-}
-
 static void drop_words(void *words)
 {
 	mz_arena_release(words);
@@ -289,7 +296,7 @@ void mz_apply(struct mz_applied *out, const struct mz_job *job,
 	*out = (struct mz_applied){ .ending = MZ_END_DONE };
 	mz_flight_init(&ap.flight);
 	mz_hold(a, &hold, drop_words, &ap.words);
-	mz_db_hooks(db, on_row, on_done, &ap);
+	mz_db_hooks(db, NULL, on_done, &ap);
 	mz_db_running(db, running, &ap);
 	ok = pgw_conn_agrees(db->conn, &ap.lost) && create_history(&ap);
 	for (size_t i = 0; ok && i < job->count; i++)

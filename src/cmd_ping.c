@@ -55,7 +55,8 @@ static bool read_history(struct mz_glimpse *g, struct mz_history *h,
 			 struct mz_err *err)
 {
 	int64_t start = pgw_clock_us();
-	bool ok = mz_history_read(h, &c->arena, db, g->table, err);
+	bool ok = mz_history_read(h, &c->arena, db, g->table, err) &&
+		  mz_history_rights(h, &c->arena, db, g->table, err);
 
 	g->history = h;
 	g->us = pgw_clock_us() - start;

@@ -106,8 +106,7 @@ bool cmd_plan(struct mz_context *c, struct mz_err *err)
 			mz_approval_id(c->result.plan, &w.plan,
 				       c->opt.transaction);
 		ok = w.plan.todo_count == 0 ||
-		     (mz_history_writable(&w.history, &w.table, err) &&
-		      mz_work_runs(&w, err));
+		     (mz_work_writable(&w, err) && mz_work_runs(&w, err));
 	}
 	c->result.round_trips = mz_db_round_trips(&w.db);
 	mz_work_close(&w);

@@ -68,7 +68,7 @@ static bool change(struct repairing *rep, struct mz_err *err)
 {
 	struct mz_work *w = &rep->w;
 
-	if (!mz_history_writable(&w->history, &w->table, err))
+	if (!mz_work_writable(w, err))
 		return false;
 	switch (mz_amend(w, rep->sql, err)) {
 	case MZ_AMENDED:
@@ -96,6 +96,8 @@ static bool one_round(struct repairing *rep, struct mz_err *err)
 		return false;
 	if (w->history.busy)
 		return wait_for_lock(rep, err);
+	if (!mz_work_rights(w, err))
+		return false;
 	mz_repairs_find(&rep->found, a, &w->plan);
 	rep->sql = mz_repairs_sql(&rep->found, a, &w->table);
 	rep->done = rep->found.count == 0;

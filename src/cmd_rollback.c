@@ -34,8 +34,7 @@ static bool choose(struct mz_work *w, struct mz_rollback *b, struct mz_err *err)
 	if (!mz_rollback_choose(b, &w->plan, &c->arena, &w->wish, err))
 		return false;
 	return w->plan.todo_count == 0 ||
-	       (mz_history_writable(&w->history, &w->table, err) &&
-		mz_rollback_survey(b, w, err));
+	       (mz_work_writable(w, err) && mz_rollback_survey(b, w, err));
 }
 
 static bool dry_run(struct mz_context *c, struct mz_err *err)

@@ -63,6 +63,12 @@ bool mz_db_query(struct mz_db *db, const char *sql,
 		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
 		 struct pgw_err *err) PGW_MUST_CHECK;
 
+/* The same for whoever must know the columns, too. */
+bool mz_db_table(struct mz_db *db, const char *sql,
+		 void (*columns)(void *ctx, const struct pgw_columns *columns),
+		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
+		 struct pgw_err *err) PGW_MUST_CHECK;
+
 /* Whom to ask what the server is at, until this is called again. */
 void mz_db_running(struct mz_db *db,
 		   bool (*running)(void *ctx, struct mz_running *r), void *ctx);

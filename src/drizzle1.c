@@ -32,7 +32,7 @@ enum mz_amended mz_drizzle1_upgrade(struct mz_work *w, struct mz_err *err)
 	enum mz_amended amended;
 	struct mz_upgrade u;
 
-	if (!mz_history_writable(&w->history, &w->table, err))
+	if (!mz_work_writable(w, err))
 		return MZ_AMEND_DENIED;
 	mz_upgrade_match(&u, a, &w->folder, &w->history);
 	amended = mz_amend(w, mz_upgrade_sql(&u, a, &w->table, &w->history),

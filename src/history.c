@@ -42,9 +42,9 @@ bool mz_table_init(struct mz_table *t, struct mz_arena *a, const char *schema,
 /* ---- reading */
 
 /*
- * Two statements in one message.  The first never fails and says what is
- * there; its set_config holds for the second, which fails when the table is
- * missing or locked.  The letters tell the order of the table's columns.
+ * Two statements in one message, and nothing in them that would take the server
+ * long to plan.  The first never fails; its set_config holds for the second,
+ * which fails when the table is missing or locked.
  */
 static const char *read_sql(struct mz_arena *a, const struct mz_table *t)
 {
@@ -54,57 +54,25 @@ static const char *read_sql(struct mz_arena *a, const struct mz_table *t)
 		"pg_catalog.current_setting('server_version_num'), "
 		"current_user, pg_catalog.current_database(), "
 		"pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(), "
-		"pg_catalog.current_setting('transaction_read_only'), "
-		"n.oid IS NOT NULL, "
-		"pg_catalog.has_database_privilege("
-		"pg_catalog.current_database(), 'CREATE'), "
-		"pg_catalog.has_schema_privilege(n.oid, 'USAGE'), "
-		"pg_catalog.has_schema_privilege(n.oid, 'CREATE'), "
-		"pg_catalog.has_table_privilege(c.oid, 'SELECT'), "
-		"pg_catalog.has_table_privilege(c.oid, 'INSERT'), "
-		"pg_catalog.has_table_privilege(c.oid, "
-		"'UPDATE, DELETE, TRUNCATE'), "
-		"(SELECT pg_catalog.string_agg(CASE "
-		"WHEN a.attname OPERATOR(pg_catalog.=) 'id' THEN 'i' "
-		"WHEN a.attname OPERATOR(pg_catalog.=) 'hash' THEN 'h' "
-		"WHEN a.attname OPERATOR(pg_catalog.=) 'created_at' THEN 'c' "
-		"WHEN a.attname OPERATOR(pg_catalog.=) 'name' THEN 'n' "
-		"WHEN a.attname OPERATOR(pg_catalog.=) 'applied_at' THEN 'a' "
-		"ELSE '-' END, '' ORDER BY a.attnum) "
-		"FROM pg_catalog.pg_attribute a "
-		"WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid "
-		"AND a.attnum OPERATOR(pg_catalog.>) 0 "
-		"AND NOT a.attisdropped), %s, "
-		"COALESCE(pg_catalog.has_function_privilege("
-		"pg_catalog.to_regprocedure('pg_catalog."
-		"pg_try_advisory_xact_lock(pg_catalog.int8)')"
-		"::pg_catalog.oid, 'EXECUTE'), false) "
-		"FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_namespace n "
-		"ON n.nspname OPERATOR(pg_catalog.=) %s "
-		"LEFT JOIN pg_catalog.pg_class c "
-		"ON c.relnamespace OPERATOR(pg_catalog.=) n.oid "
-		"AND c.relname OPERATOR(pg_catalog.=) %s; "
+		"pg_catalog.current_setting('transaction_read_only'); "
 		"SELECT * FROM %s",
-		READ_LOCK_TIMEOUT_MS, mz_partial_exists_sql(a, t),
-		mz_quote_literal(a, t->schema), mz_quote_literal(a, t->name),
-		t->quoted);
+		READ_LOCK_TIMEOUT_MS, t->quoted);
 }
 
-#define HISTORY_MAX (64u << 20) /* bytes of rows that we believe */
-#define CHANGES_MAX 10		/* how often it may change while we read */
-#define FACTS 17		/* columns of the first statement */
+#define HISTORY_MAX (64u << 20) /* bytes of rows that are kept */
+#define CHANGES_MAX 10		/* how often it may come while we look */
 
 struct reader {
 	struct mz_history *h;
 	struct mz_arena *arena;
-	const char *columns; /* letters, see read_sql; NULL = no table */
 	struct mz_db *db;
 	bool has_facts;
+	const char *columns; /* a letter for each; NULL = no table */
 	bool too_large;
 	size_t bytes; /* of all rows */
 	bool malformed;
-	bool changed; /* between the two statements */
-	size_t room;  /* for rows */
+	bool came;   /* the table, just now */
+	size_t room; /* for rows */
 };
 
 static bool take_bool(struct reader *r, struct pgw_view *cols)
@@ -145,20 +113,41 @@ static void read_facts(struct reader *r, struct pgw_view cols)
 	h->backend_pid = take_int(r, &cols);
 	h->in_recovery = take_bool(r, &cols);
 	h->read_only = take_bool(r, &cols);
-	h->schema_exists = take_bool(r, &cols);
-	h->may_create_schema = take_bool(r, &cols);
-	h->may_use_schema = take_bool(r, &cols);
-	h->may_create_table = take_bool(r, &cols);
-	h->may_read = take_bool(r, &cols);
-	h->may_insert = take_bool(r, &cols);
-	h->may_lock = take_bool(r, &cols);
-	r->columns = mz_db_text(r->arena, &cols);
-	h->has_partials = take_bool(r, &cols);
-	h->has_advisory = take_bool(r, &cols);
 	r->has_facts = true;
-	if (r->columns)
-		h->shape = strchr(r->columns, 'n') ? MZ_SHAPE_COLUMNS_5 :
-						     MZ_SHAPE_COLUMNS_3;
+}
+
+static char letter_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		char letter;
+	} known[] = {
+		{ "id", 'i' },	 { "hash", 'h' },	{ "created_at", 'c' },
+		{ "name", 'n' }, { "applied_at", 'a' },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(name, known[i].name) == 0)
+			return known[i].letter;
+	return '-';
+}
+
+/* Those of the first statement, then those of the table. */
+static void on_columns(void *ctx, const struct pgw_columns *columns)
+{
+	struct reader *r = ctx;
+	struct pgw_view fields = columns->fields;
+	struct pgw_field field;
+	char *letters;
+
+	if (!r->has_facts)
+		return;
+	letters = mz_alloc(r->arena, columns->n + (size_t)1);
+	for (size_t i = 0; pgw_field_next(&fields, &field); i++)
+		letters[i] = letter_of(field.name);
+	r->columns = letters;
+	r->h->shape = strchr(letters, 'n') ? MZ_SHAPE_COLUMNS_5 :
+					     MZ_SHAPE_COLUMNS_3;
 }
 
 static struct mz_row *add_row(struct reader *r)
@@ -195,17 +184,14 @@ static void on_row(void *ctx, const struct pgw_row *row)
 {
 	struct reader *r = ctx;
 
-	r->bytes += row->cols.n;
+	r->bytes += row->cols.n + sizeof(struct mz_row);
 	if (r->bytes > HISTORY_MAX) {
 		r->too_large = true;
 		pgw_conn_deadline(r->db->conn, 0); /* wait for no more */
 	} else if (!r->has_facts) {
-		if (row->ncols == FACTS)
-			read_facts(r, row->cols);
-	} else if (r->columns && row->ncols == strlen(r->columns)) {
+		read_facts(r, row->cols);
+	} else if (r->columns) {
 		read_row(r, row->cols);
-	} else {
-		r->changed = true;
 	}
 }
 
@@ -216,11 +202,21 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+static bool refuse(const struct reader *r, const struct mz_table *t,
+		   const struct pgw_err *cause, struct mz_err *err)
+{
+	mz_fail(err, MZ_refused, "role %s may not read the history: %s",
+		r->h->user, cause->msg);
+	return mz_hint(err, "GRANT USAGE ON SCHEMA %s and SELECT ON %s to it",
+		       mz_quote_name(r->arena, t->schema), t->quoted);
+}
+
 /* A missing table is an answer, and so is one that someone holds. */
 static bool explain(struct reader *r, const struct mz_table *t,
 		    const struct pgw_err *cause, struct mz_err *err)
 {
 	struct mz_history *h = r->h;
+	bool denied = strcmp(cause->sqlstate, "42501") == 0;
 
 	if (cause->code != PGW_E_SERVER || !r->has_facts)
 		return mz_db_fail(err, cause);
@@ -228,17 +224,12 @@ static bool explain(struct reader *r, const struct mz_table *t,
 		h->busy = true;
 		return true;
 	}
-	if (!r->columns && (strcmp(cause->sqlstate, "42P01") == 0 ||
-			    strcmp(cause->sqlstate, "3F000") == 0 ||
-			    strcmp(cause->sqlstate, "42501") == 0))
-		return true;
-	if (strcmp(cause->sqlstate, "42501") == 0) {
-		mz_fail(err, MZ_refused, "role %s may not read the history: %s",
-			h->user, cause->msg);
-		return mz_hint(err,
-			       "GRANT USAGE ON SCHEMA %s and SELECT ON %s to "
-			       "it",
-			       mz_quote_name(r->arena, t->schema), t->quoted);
+	if (denied || strcmp(cause->sqlstate, "42P01") == 0 ||
+	    strcmp(cause->sqlstate, "3F000") == 0) {
+		if (!mz_history_rights(h, r->arena, r->db, t, err))
+			return false;
+		r->came = h->exists && !denied;
+		return !denied || !h->exists || refuse(r, t, cause, err);
 	}
 	return mz_fail(err, MZ_history, "cannot read the history %s: %s (%s)",
 		       t->quoted, cause->msg, cause->sqlstate);
@@ -263,7 +254,7 @@ static bool read_once(struct reader *r, const char *sql,
 		      const struct mz_table *t, struct mz_err *err)
 {
 	struct pgw_err cause;
-	bool ok = mz_db_query(r->db, sql, on_row, r, &cause);
+	bool ok = mz_db_table(r->db, sql, on_columns, on_row, r, &cause);
 
 	if (r->too_large)
 		return mz_fail(err, MZ_connect,
@@ -285,14 +276,14 @@ bool mz_history_read(struct mz_history *h, struct mz_arena *a, struct mz_db *db,
 	struct reader r;
 	int tries = 0;
 
-	/* Someone may create the table after the first statement looked. */
+	/* Someone may create the table after we looked for it. */
 	do {
 		r = (struct reader){ .h = h, .arena = a, .db = db };
 		*h = (struct mz_history){ .shape = MZ_SHAPE_ABSENT };
 		if (!read_once(&r, sql, t, err))
 			return false;
-	} while (r.changed && ++tries < CHANGES_MAX);
-	if (r.changed)
+	} while (r.came && ++tries < CHANGES_MAX);
+	if (r.came)
 		return mz_fail(err, MZ_connect,
 			       "the server gave an unexpected result: %s "
 			       "never looks the same",

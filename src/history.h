@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The history: Drizzle's table of what was applied, in its 3-column (0.x) or
- * 5-column (1.x) shape.  One query reads everything a run must know; with
- * nothing to do it is the only one.
+ * 5-column (1.x) shape.  One query reads it; with nothing to do it is the
+ * only one.
  */
 #ifndef MZ_HISTORY_H
 #define MZ_HISTORY_H
@@ -45,17 +45,20 @@ struct mz_history {
 	struct mz_row *rows; /* by id */
 	size_t count;
 
-	bool has_partials; /* they are to be asked for: mz_partials_read */
-	struct mz_partials partials;
-
 	/* What the same query says of the server and of us. */
 	int version; /* server_version_num */
 	const char *user, *database;
 	int backend_pid;
 	bool in_recovery, read_only;
+
+	/* What is asked only when there is something to do. */
+	bool has_rights;
+	bool exists; /* the table, by then */
 	bool schema_exists, may_create_schema, may_use_schema;
 	bool may_create_table, may_read, may_insert, may_lock;
 	bool has_advisory; /* locks, and the right to take one */
+	bool has_partials; /* they are to be asked for: mz_partials_read */
+	struct mz_partials partials;
 };
 
 /* Read it all.  A table that is locked for long is no failure, but busy. */
@@ -63,7 +66,15 @@ bool mz_history_read(struct mz_history *h, struct mz_arena *a, struct mz_db *db,
 		     const struct mz_table *t,
 		     struct mz_err *err) PGW_MUST_CHECK;
 
-/* Whether this role on this server can apply anything; else status refused. */
+/* Ask for has_rights and what follows, unless that is known. */
+bool mz_history_rights(struct mz_history *h, struct mz_arena *a,
+		       struct mz_db *db, const struct mz_table *t,
+		       struct mz_err *err) PGW_MUST_CHECK;
+
+/*
+ * Whether this role on this server can apply anything; else status refused.
+ * The rights must be known.
+ */
 bool mz_history_writable(const struct mz_history *h, const struct mz_table *t,
 			 struct mz_err *err) PGW_MUST_CHECK;
 

@@ -11,6 +11,65 @@
 
 /* ---- rights */
 
+static const char *rights_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	return mz_printf(
+		a,
+		"SELECT c.oid IS NOT NULL, n.oid IS NOT NULL, "
+		"pg_catalog.has_database_privilege("
+		"pg_catalog.current_database(), 'CREATE'), "
+		"pg_catalog.has_schema_privilege(n.oid, 'USAGE'), "
+		"pg_catalog.has_schema_privilege(n.oid, 'CREATE'), "
+		"pg_catalog.has_table_privilege(c.oid, 'SELECT'), "
+		"pg_catalog.has_table_privilege(c.oid, 'INSERT'), "
+		"pg_catalog.has_table_privilege(c.oid, "
+		"'UPDATE, DELETE, TRUNCATE'), %s, "
+		"COALESCE(pg_catalog.has_function_privilege("
+		"pg_catalog.to_regprocedure('pg_catalog."
+		"pg_try_advisory_xact_lock(pg_catalog.int8)')"
+		"::pg_catalog.oid, 'EXECUTE'), false) "
+		"FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_namespace n "
+		"ON n.nspname OPERATOR(pg_catalog.=) %s "
+		"LEFT JOIN pg_catalog.pg_class c "
+		"ON c.relnamespace OPERATOR(pg_catalog.=) n.oid "
+		"AND c.relname OPERATOR(pg_catalog.=) %s",
+		mz_partial_exists_sql(a, t), mz_quote_literal(a, t->schema),
+		mz_quote_literal(a, t->name));
+}
+
+static void on_rights(void *ctx, const struct pgw_row *row)
+{
+	struct mz_history *h = ctx;
+	struct pgw_view cols = row->cols, v;
+	bool *const facts[] = {
+		&h->exists,	    &h->schema_exists,	  &h->may_create_schema,
+		&h->may_use_schema, &h->may_create_table, &h->may_read,
+		&h->may_insert,	    &h->may_lock,	  &h->has_partials,
+		&h->has_advisory,
+	};
+	const size_t n = sizeof(facts) / sizeof(facts[0]);
+
+	h->has_rights = row->ncols == n;
+	for (size_t i = 0; i < n && pgw_column_next(&cols, &v); i++)
+		*facts[i] = v.p && v.n == 1 && v.p[0] == 't';
+}
+
+bool mz_history_rights(struct mz_history *h, struct mz_arena *a,
+		       struct mz_db *db, const struct mz_table *t,
+		       struct mz_err *err)
+{
+	struct pgw_err cause;
+
+	if (h->has_rights)
+		return true;
+	if (!mz_db_query(db, rights_sql(a, t), on_rights, h, &cause))
+		return mz_db_fail(err, &cause);
+	return h->has_rights ||
+	       mz_fail(err, MZ_connect,
+		       "the server gave an unexpected result: it does not "
+		       "answer like PostgreSQL");
+}
+
 static bool refuse(struct mz_err *err, const struct mz_history *h,
 		   const char *may_not, const char *what)
 {

@@ -214,13 +214,13 @@ static struct mz_apply_options options_of(const struct run *run)
 }
 
 /* Of some providers it is known where the server is that takes changes. */
-static bool writable(const struct mz_work *w, struct mz_err *err)
+static bool writable(struct mz_work *w, struct mz_err *err)
 {
 	const struct pgw_host *host = pgw_conn_host(w->db.conn);
 	const struct mz_provider *p = mz_provider_of(host);
 	char writer[MZ_HOST_MAX];
 
-	if (mz_history_writable(&w->history, &w->table, err))
+	if (mz_work_writable(w, err))
 		return true;
 	if ((w->history.in_recovery || w->history.read_only) && p &&
 	    p->pooling == MZ_POOLING_NONE &&

@@ -67,21 +67,46 @@ static bool is_eol(void *ctx, size_t migration, const char *hash)
 	return ok && mz_eol_hasher_is(&h, hash);
 }
 
+static void make_plan(struct mz_work *w)
+{
+	mz_plan_make(&w->plan, &w->c->arena, &w->folder, &w->history,
+		     &(struct mz_eol){ is_eol, w });
+	mz_upgrade_note(&w->plan, &w->c->arena);
+}
+
+bool mz_work_rights(struct mz_work *w, struct mz_err *err)
+{
+	struct mz_history *h = &w->history;
+	struct mz_arena *a = &w->c->arena;
+
+	if (!mz_history_rights(h, a, &w->db, &w->table, err))
+		return false;
+	w->table.no_advisory = !h->has_advisory;
+	return !h->has_partials || h->partials.count > 0 ||
+	       mz_partials_read(&h->partials, a, &w->db, &w->table, err);
+}
+
+/* Only what is pending can have stopped midway. */
 bool mz_work_read(struct mz_work *w, struct mz_err *err)
 {
 	if (!mz_history_read(&w->history, &w->c->arena, &w->db, &w->table, err))
 		return false;
-	w->table.no_advisory = !w->history.has_advisory;
 	if (w->history.busy)
 		return true;
-	if (w->history.has_partials &&
-	    !mz_partials_read(&w->history.partials, &w->c->arena, &w->db,
-			      &w->table, err))
+	make_plan(w);
+	if (mz_plan_pending(&w->plan) == 0)
+		return true;
+	if (!mz_work_rights(w, err))
 		return false;
-	mz_plan_make(&w->plan, &w->c->arena, &w->folder, &w->history,
-		     &(struct mz_eol){ is_eol, w });
-	mz_upgrade_note(&w->plan, &w->c->arena);
+	if (w->history.partials.count > 0)
+		make_plan(w);
 	return true;
+}
+
+bool mz_work_writable(struct mz_work *w, struct mz_err *err)
+{
+	return mz_work_rights(w, err) &&
+	       mz_history_writable(&w->history, &w->table, err);
 }
 
 bool mz_work_look(struct mz_work *w, struct mz_err *err)

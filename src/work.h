@@ -45,6 +45,15 @@ bool mz_work_read(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
 /* The same for those who only look: busy is a failure that says who it is. */
 bool mz_work_look(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
 
+/*
+ * What is asked for only when there is something to do: the rights, and what
+ * stopped midway.  mz_work_read does that for what is pending.
+ */
+bool mz_work_rights(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
+
+/* Whether anything can be changed here; else status refused, as a rule. */
+bool mz_work_writable(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
+
 /* Choose what to apply, and tell what the user should know about it. */
 bool mz_work_choose(struct mz_work *w, struct mz_err *err) PGW_MUST_CHECK;
 

@@ -96,20 +96,20 @@ START_TEST(a_big_row_that_somebody_wants_arrives_whole)
 
 END_TEST
 
-static void on_any_columns(void *ctx, const struct pgw_columns *columns)
+static void on_any_copy(void *ctx, struct pgw_view data)
 {
 	(void)ctx;
-	(void)columns;
+	(void)data;
 }
 
-/* Who looks at names reads results, whatever they are. */
+/* Who hears COPY data reads results, whatever they are. */
 START_TEST(a_huge_row_arrives_where_results_are_read)
 {
-	for (int names = 0; names < 2; names++) {
+	for (int copies = 0; copies < 2; copies++) {
 		struct seen seen = { 0 };
 		const struct pgw_hooks hooks = {
 			.row = on_row,
-			.columns = names ? on_any_columns : NULL,
+			.copy = copies ? on_any_copy : NULL,
 			.done = on_done,
 			.ctx = &seen,
 		};
@@ -119,8 +119,8 @@ START_TEST(a_huge_row_arrives_where_results_are_read)
 		struct pgw_err err = { 0 };
 
 		wire_start_query(&s, &hooks);
-		ck_assert_int_eq(wire_feed(&s, first, &err), names);
-		if (!names) {
+		ck_assert_int_eq(wire_feed(&s, first, &err), copies);
+		if (!copies) {
 			ck_assert_ptr_nonnull(
 				strstr(err.msg,
 				       "data_row message with a length of"));
