@@ -10,6 +10,7 @@ use the machine, and it is not yours.
                   (a work that takes many seconds has fewer, and says so)
   --works LIST    some of: start noop1 noop100 noop1000 first firstfar real tiny
                   huge seed asked fleet grow growapply growall growfile
+                  direct
   --worlds LIST   only these: socket, tcp, tls; and from afar: tcp20, tls100
   --far LIST      the worlds of what is done from afar; the slow works take the
                   first of them alone
@@ -33,10 +34,10 @@ from fleet import Fleet, part
 from growth import GROWTHS
 from limits import demanded
 from peers import peers
-from report import insert, markdown
+from report import insert, machine, markdown
 from stats import medians, quartiles, ratios, take_turns
 from targets import judged
-from works import SELECT, works
+from works import SELECT, Nothing, works
 from worlds import Worlds, title
 
 DEMANDED = 'what the protocol demands'
@@ -63,6 +64,14 @@ def arguments():
     return o
 
 
+def newest_server():
+    """Of those that npm brings, one that begins with TLS at once (17)."""
+    places = [os.path.join(
+        os.environ.get('POSTGRES_HOME', '/nonexistent'), 'node_modules',
+        'postgres-%d' % version, 'native', 'bin') for version in (18, 17)]
+    return next((p for p in places if os.access(p + '/initdb', os.X_OK)), None)
+
+
 class Bench:
     def __init__(self, options):
         self.options = options
@@ -71,6 +80,7 @@ class Bench:
         self.peers, self.absent = peers(self.server)
         self.mizzle, self.all = self.peers[:2]
         self.psql = next(p for p in self.peers if p.name == 'psql')
+        self.is_version = self.server.sql('postgres', 'SHOW server_version')
         self.direct_tls = self.server.version() >= 170000
         self.worlds = Worlds(self.server)
         self.ready, self.results = set(), []
@@ -100,7 +110,7 @@ class Bench:
     def measure(self, key, work, name):
         world = name and self.worlds.get(name)
         results = take_turns(work.players(self, world),
-                             work.turns(self.options.runs))
+                             work.turns(self.options.runs), work.warm)
         if key != 'fleet':
             self.add(key, work, name, results)
         else:
@@ -150,26 +160,53 @@ class Bench:
 
     # ---- all of them
 
-    def run(self):
-        o = self.options
-        known = {**works(o), 'fleet': lambda: Fleet(o.databases), **GROWTHS}
-        asked = o.works.split(',') if o.works else list(known)
-        titles = {}
-        for key in asked:
-            if key not in known:
-                sys.exit('no work %s; there are: %s' % (key, ' '.join(known)))
-            work = known[key]()
+    def run(self, known):
+        """{key: title} of what was done of {key: what makes a work}."""
+        worlds, titles = self.options.worlds, {}
+        for key, make in known.items():
+            work = make()
             if not work:
                 note('%s is not here and is left out' % key)
                 continue
             titles[key] = work.title
             for name in work.worlds:
-                if not name or not o.worlds or name in o.worlds.split(','):
+                if not name or not worlds or name in worlds.split(','):
                     self.measure(key, work, name)
         if 'fleet' in titles:
             titles['fleetagain'] = 'the same again, with nothing to do'
         self.worlds.close()
         return titles
+
+
+def asked(options):
+    known = {**works(options), 'fleet': lambda: Fleet(options.databases),
+             **GROWTHS, 'direct': direct}
+    keys = options.works.split(',') if options.works else list(known)
+    for key in keys:
+        if key not in known:
+            sys.exit('no work %s; there are: %s' % (key, ' '.join(known)))
+    return {key: known[key] for key in known if key in keys}
+
+
+def direct():
+    """Against a server of its own, if there is one that can do it."""
+    found = Nothing(100)
+    found.worlds = ('tls',)
+    return found
+
+
+def run_all(bench):
+    """Everything that is asked for; {key: title}."""
+    works = asked(bench.options)
+    newer = works.pop('direct', None) and newest_server()
+    titles = bench.run(works)
+    if newer:
+        os.environ['PG_BIN'] = newer
+        other = Bench(bench.options)
+        titles.update({key: '%s, PostgreSQL %s' % (title, other.is_version)
+                       for key, title in other.run({'direct': direct}).items()})
+        bench.results += other.results
+    return titles
 
 
 # ---- the report
@@ -188,10 +225,10 @@ def build():
 
 def made_report(bench, titles):
     o = bench.options
-    return {'runs': o.runs, 'build': build(),
+    return {'runs': o.runs, 'machine': machine(), 'build': build(),
             'versions': {p.name: p.is_version for p in bench.peers
                          if ' --' not in p.name},
-            'server': bench.server.sql('postgres', 'SHOW server_version'),
+            'server': bench.is_version,
             'absent': bench.absent + ['valgrind'] * (not can_count()),
             'works': titles,
             'worlds': {r['world']: title(r['world']) for r in bench.results},
@@ -222,7 +259,7 @@ def main():
     bench = Bench(options)
     for name in bench.absent:
         note('%s is not here and is left out (see CONTRIBUTING.md)' % name)
-    report = made_report(bench, bench.run())
+    report = made_report(bench, run_all(bench))
     if options.add:
         report = added(report, out + '.json')
     report['targets'] = judged(report['results']) if options.targets else []

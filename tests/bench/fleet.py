@@ -15,7 +15,7 @@ MIGRATIONS, AT_ONCE = 20, 4
 class Fleet(Work):
     """Its turns have two results, {'apply', 'again'}."""
 
-    worlds, most = ('tcp',), 3
+    worlds, most, warm = ('tcp',), 3, 0
 
     def __init__(self, databases):
         self.databases = databases

@@ -136,7 +136,7 @@ def preface(report):
         else '**not the static one that is released**'
     lines = ['%d turns each, where no other number is told, on %s, against '
              'PostgreSQL %s in memory, without fsync: %s.' % (
-                 report['runs'], machine(), report['server'],
+                 report['runs'], report['machine'], report['server'],
                  '; '.join(versions)),
              'The mizzle is %s (`configure %s`, %.1f MB).' % (
                  kind, build['configured'], build['bytes'] / 1e6)]

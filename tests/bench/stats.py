@@ -3,19 +3,19 @@
 import statistics
 
 
-def take_turns(players, turns):
+def take_turns(players, turns, warm=1):
     """{name: [result]}: each of them once, in an order that moves on by one,
-    then each once again.  The first time is not counted, unless there is only
-    one; who fails once does not go on."""
+    then each once again.  The first times, so many as warm says, are not
+    counted; who fails once does not go on."""
     results = {name: [] for name in players}
     names = list(players)
-    for r in range(turns + 1 if turns > 1 else 1):
+    for r in range(turns + warm):
         order = names[r % len(names):] + names[:r % len(names)]
         for name in order:
             if results[name] and 'failed' in results[name][-1]:
                 continue
             got = players[name]()
-            if r > 0 or turns == 1 or 'failed' in got:
+            if r >= warm or 'failed' in got:
                 results[name].append(got)
     return results
 

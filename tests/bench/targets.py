@@ -78,7 +78,7 @@ def nothing_to_do():
         (tls, 'round trips after connecting', '≤', 6,
          trips('noop100', 'tls')),
         (tls, 'the same, direct TLS', '≤', 5,
-         trips('noop100', 'tls', 'mizzle, direct TLS')),
+         trips('direct', 'tls', 'mizzle, direct TLS')),
         (tls, 'most memory, MiB', '≤', 7, memory('noop100', 'tls'))]
 
 

@@ -14,6 +14,7 @@ from folders import folder, largest, one_file, seed
 from limits import hashing, server_alone, sha256sum
 from peers import NODE
 
+HASH = 'SHA-256 of the files alone'
 ALONE = 'the server alone, one message'
 TRUE = 'a static `true`'
 SELECT = "psql -c 'select 1'"
@@ -22,6 +23,7 @@ NEAR = ('socket', 'tcp', 'tls')
 
 class Work:
     worlds, most, often = ('',), None, 1
+    warm = 1            # turns before those that count
     counted = False     # a turn more tells round trips, and instructions
     grows = False       # its players are sizes
 
@@ -77,7 +79,7 @@ class Nothing(Work):
                  for name, c in self.commands(bench, world).items()}
         if not world.delay:
             texts = list(self.of.contents())
-            found['SHA-256 of the files alone'] = lambda: hashing(texts)
+            found[HASH] = lambda: hashing(texts)
         return found
 
 
@@ -87,6 +89,7 @@ class First(Work):
     def __init__(self, of, title, worlds, most=None, alone=True, without=()):
         self.of, self.title, self.worlds = of, title, worlds
         self.most, self.alone, self.without = most, alone, without
+        self.warm = 0 if most else 1
 
     def players(self, bench, world):
         def turn(peer, through):
@@ -162,7 +165,7 @@ class Asked(Work):
         found = {name: lambda c=c: bench.through(world, *c)
                  for name, c in found.items()}
         found['sha256sum'] = lambda: sha256sum(files)
-        found['SHA-256 of the files alone'] = lambda: hashing(texts)
+        found[HASH] = lambda: hashing(texts)
         return found
 
 
