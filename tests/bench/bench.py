@@ -237,14 +237,14 @@ def made_report(bench, titles):
 
 
 def added(report, path):
-    """With what another run has of works that are not in this one."""
+    """With what another run has that is not in this one."""
     if not os.path.exists(path):
         return report
     with open(path) as f:
         old = json.load(f)
-    here = set(report['works'])
-    report['results'] = [r for r in old['results'] if r['work'] not in here] \
-        + report['results']
+    here = {(r['work'], r['world']) for r in report['results']}
+    report['results'] = [r for r in old['results'] if (
+        r['work'], r['world']) not in here] + report['results']
     for key in ('works', 'worlds'):
         report[key] = {**old[key], **report[key]}
     report['grows'] = sorted({*old['grows'], *report['grows']})

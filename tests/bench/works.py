@@ -139,6 +139,7 @@ class Seed(Work):
                 found[p.name + (' -f' if p.name == 'psql' else ' exec')] = \
                     lambda p=p: turn(p, p.script, name)
         found[ALONE] = alone
+        found['sha256sum'] = lambda: sha256sum([name])
         return found
 
 
