@@ -12,14 +12,14 @@ from harness import environment, workdir
 TOOLS = os.path.abspath('tests/bench')
 
 
-def measured(command, env, stdin=None):
-    """{'ms', 'cpu_ms', 'rss_kb'}, or {'failed': why}."""
+def measured(command, env, times=1):
+    """{'ms', 'cpu_ms', 'rss_kb'}, or {'failed': why}; of several times in a
+    row it is the mean."""
     result = os.path.join(workdir(), 'measured')
-    with open(stdin or os.devnull, 'rb') as given:
-        done = subprocess.run(
-            [TOOLS + '/measure', result, *command], env=environment(env),
-            cwd=workdir(), stdin=given, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        [TOOLS + '/measure', result, '-n', str(times), *command],
+        env=environment(env), cwd=workdir(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     if done.returncode:
         return {'failed': 'it cannot be run'}
     with open(result) as f:
