@@ -10,7 +10,7 @@ use the machine, and it is not yours.
                   (a work that takes many seconds has fewer, and says so)
   --works LIST    some of: start noop1 noop100 noop1000 first firstfar real tiny
                   huge seed asked fleet grow growapply growall growfile
-                  direct
+                  direct disk
   --worlds LIST   only these: socket, tcp, tls; and from afar: tcp20, tls100
   --far LIST      the worlds of what is done from afar; the slow works take the
                   first of them alone
@@ -37,7 +37,7 @@ from peers import peers
 from report import insert, machine, markdown
 from stats import medians, quartiles, ratios, take_turns
 from targets import judged
-from works import SELECT, Nothing, works
+from works import ELSEWHERE, SELECT, works
 from worlds import Worlds, title
 
 DEMANDED = 'what the protocol demands'
@@ -64,19 +64,11 @@ def arguments():
     return o
 
 
-def newest_server():
-    """Of those that npm brings, one that begins with TLS at once (17)."""
-    places = [os.path.join(
-        os.environ.get('POSTGRES_HOME', '/nonexistent'), 'node_modules',
-        'postgres-%d' % version, 'native', 'bin') for version in (18, 17)]
-    return next((p for p in places if os.access(p + '/initdb', os.X_OK)), None)
-
-
 class Bench:
-    def __init__(self, options):
+    def __init__(self, options, *settings):
         self.options = options
         self.server = Server('autovacuum=off', 'max_wal_size=8GB',
-                             'checkpoint_timeout=1h')
+                             'checkpoint_timeout=1h', *settings)
         self.peers, self.absent = peers(self.server)
         self.mizzle, self.all = self.peers[:2]
         self.psql = next(p for p in self.peers if p.name == 'psql')
@@ -179,8 +171,9 @@ class Bench:
 
 
 def asked(options):
+    """{key: what makes the work}"""
     known = {**works(options), 'fleet': lambda: Fleet(options.databases),
-             **GROWTHS, 'direct': direct}
+             **GROWTHS, **ELSEWHERE}
     keys = options.works.split(',') if options.works else list(known)
     for key in keys:
         if key not in known:
@@ -188,23 +181,22 @@ def asked(options):
     return {key: known[key] for key in known if key in keys}
 
 
-def direct():
-    """Against a server of its own, if there is one that can do it."""
-    found = Nothing(100)
-    found.worlds = ('tls',)
-    return found
-
-
 def run_all(bench):
     """Everything that is asked for; {key: title}."""
-    works = asked(bench.options)
-    newer = works.pop('direct', None) and newest_server()
-    titles = bench.run(works)
-    if newer:
-        os.environ['PG_BIN'] = newer
-        other = Bench(bench.options)
-        titles.update({key: '%s, PostgreSQL %s' % (title, other.is_version)
-                       for key, title in other.run({'direct': direct}).items()})
+    wanted = asked(bench.options)
+    titles = bench.run({key: make for key, make in wanted.items()
+                        if key not in ELSEWHERE})
+    for key in [key for key in wanted if key in ELSEWHERE]:
+        make, env, settings = ELSEWHERE[key]()
+        if not make:
+            note('%s cannot be done here and is left out' % key)
+            continue
+        os.environ.update(env)
+        other = Bench(bench.options, *settings)
+        for name in env:
+            del os.environ[name]
+        titles.update(other.run({key: make}))
+        other.server.stop()
         bench.results += other.results
     return titles
 

@@ -207,3 +207,37 @@ def works(options):
         'seed': lambda: Seed(options.seed),
         'asked': lambda: Asked(tiny),
     }
+
+
+# ---- what has a server of its own
+
+def newest_server():
+    """Of those that npm brings, one that begins with TLS at once (17)."""
+    places = {version: os.path.join(
+        os.environ.get('POSTGRES_HOME', '/nonexistent'), 'node_modules',
+        'postgres-%d' % version, 'native', 'bin') for version in (18, 17)}
+    return next(((version, place) for version, place in places.items()
+                 if os.access(place + '/initdb', os.X_OK)), (None, None))
+
+
+def direct():
+    """Nothing to do, and TLS from the first byte on."""
+    version, place = newest_server()
+
+    def make():
+        work = Nothing(100)
+        work.worlds, work.title = ('tls',), '%s, PostgreSQL %d' % (
+            work.title, version)
+        return work
+    return place and make, {'PG_BIN': place}, ()
+
+
+def disk():
+    """Commits wait for a disk, as they do elsewhere."""
+    def make():
+        return First(folder('made', 100), 'first run of 100 migrations, 300 '
+                     'statements, on a disk, with fsync', ('tcp',))
+    return make, {'ON_DISK': '1'}, ('fsync=on',)
+
+
+ELSEWHERE = {'direct': direct, 'disk': disk}
