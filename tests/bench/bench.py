@@ -19,6 +19,7 @@ use the machine, and it is not yours.
   --targets       say what is wanted of each, and whether it is met
   --add           keep what NAME.json has of other works
   --out NAME      writes NAME.md and NAME.json
+  --beside FILE   another mizzle, to see what a change is worth
   --into FILE     puts the tables in FILE too, where its markers are
 """
 import argparse
@@ -40,6 +41,7 @@ from targets import judged
 from works import ELSEWHERE, SELECT, works
 from worlds import Worlds, title
 
+SIZES = {'migrations': 10000, 'databases': 500, 'huge': 200, 'seed': 50}
 DEMANDED = 'what the protocol demands'
 
 
@@ -47,15 +49,15 @@ def arguments():
     p = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     for name, value in (('works', None), ('worlds', None), ('into', None),
-                        ('far', 'tcp20,tcp100'), ('out', 'bench')):
+                        ('beside', None), ('far', 'tcp20,tcp100'),
+                        ('out', 'bench')):
         p.add_argument('--' + name, default=value)
     for name in ('long', 'quick', 'targets', 'add'):
         p.add_argument('--' + name, action='store_true')
     p.add_argument('--runs', type=int)
-    for name, value in (('migrations', 10000), ('databases', 500),
-                        ('huge', 200), ('seed', 50)):
-        p.add_argument('--' + name, type=int, help='%d' % value)
-        p.set_defaults(**{name: value})
+    for name, value in SIZES.items():
+        p.add_argument('--' + name, type=int, default=value,
+                       help='%d of them, or MB' % value)
     o = p.parse_args()
     o.runs = o.runs or (3 if o.quick else 9)
     if o.quick:
@@ -69,7 +71,7 @@ class Bench:
         self.options = options
         self.server = Server('autovacuum=off', 'max_wal_size=8GB',
                              'checkpoint_timeout=1h', *settings)
-        self.peers, self.absent = peers(self.server)
+        self.peers, self.absent = peers(self.server, options.beside)
         self.mizzle, self.all = self.peers[:2]
         self.psql = next(p for p in self.peers if p.name == 'psql')
         self.is_version = self.server.sql('postgres', 'SHOW server_version')
@@ -161,11 +163,12 @@ class Bench:
                 note('%s is not here and is left out' % key)
                 continue
             titles[key] = work.title
+            if key == 'fleet':
+                titles['fleetagain'] = work.title + \
+                    ', again: nothing to do'
             for name in work.worlds:
                 if not name or not worlds or name in worlds.split(','):
                     self.measure(key, work, name)
-        if 'fleet' in titles:
-            titles['fleetagain'] = 'the same again, with nothing to do'
         self.worlds.close()
         return titles
 
@@ -224,6 +227,8 @@ def made_report(bench, titles):
             'absent': bench.absent + ['valgrind'] * (not can_count()),
             'works': titles,
             'worlds': {r['world']: title(r['world']) for r in bench.results},
+            'sizes': {name: getattr(o, name) for name, of in SIZES.items()
+                      if getattr(o, name) != of},
             'grows': [k for k in titles if k in GROWTHS],
             'results': bench.results}
 
@@ -240,6 +245,7 @@ def added(report, path):
     for key in ('works', 'worlds'):
         report[key] = {**old[key], **report[key]}
     report['grows'] = sorted({*old['grows'], *report['grows']})
+    report['sizes'] = {**old['sizes'], **report['sizes']}
     return report
 
 

@@ -59,7 +59,8 @@ class Fleet(Work):
             env.pop('PGDATABASE')
             return {'again': self.each([*command, '-d', '{}'], env)}
         found = {p.name: lambda p=p: turn(p) for p in bench.peers
-                 if p.name in ('mizzle', 'dbmate')}
+                 if p.name in ('mizzle', 'dbmate') or
+                 p.name == 'mizzle, the other one'}
         found[SELECT] = lambda: select(bench.psql)
         return found
 

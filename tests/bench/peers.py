@@ -46,14 +46,17 @@ def package_version(name):
 class Mizzle:
     name, family = 'mizzle', 'drizzle'
 
+    def __init__(self, program=MIZZLE, named=''):
+        self.program, self.name = program, self.name + named
+
     def version(self):
-        return said(MIZZLE, '--version')
+        return said(self.program, '--version')
 
     def ready(self, folder):
         return folder.path
 
     def run(self, where, place, *more):
-        return [MIZZLE, 'migrate', '-q', '--dir', where, '--url',
+        return [self.program, 'migrate', '-q', '--dir', where, '--url',
                 place.url(), *more], {}
 
     again = run
@@ -61,10 +64,10 @@ class Mizzle:
     def ask(self, command, where, place):
         """status, verify, or check, which needs no database."""
         url = [] if command == 'check' else ['--url', place.url()]
-        return [MIZZLE, command, '-q', '--dir', where, *url], {}
+        return [self.program, command, '-q', '--dir', where, *url], {}
 
     def script(self, name, place):
-        return [MIZZLE, 'exec', '-q', name, '--url', place.url()], {}
+        return [self.program, 'exec', '-q', name, '--url', place.url()], {}
 
 
 class MizzleAll(Mizzle):
@@ -179,11 +182,13 @@ class Dbmate:
     again = run
 
 
-def peers(server):
+def peers(server, beside=None):
     """Those that are here with their versions, and the names of the rest."""
     found, absent = [], []
+    others = [kind(beside, ', the other one') for kind in (
+        Mizzle, MizzleAll)] if beside else []
     for peer in (Mizzle(), MizzleAll(), Psql(server), Dbmate(), Drizzle('pg'),
-                 Drizzle('postgres'), Kit()):
+                 Drizzle('postgres'), Kit(), *others):
         peer.is_version = peer.version()
         (found if peer.is_version else absent).append(peer)
     return found, [p.name for p in absent]

@@ -140,6 +140,9 @@ def preface(report):
                  '; '.join(versions)),
              'The mizzle is %s (`configure %s`, %.1f MB).' % (
                  kind, build['configured'], build['bytes'] / 1e6)]
+    if report['sizes']:
+        lines.append('**Other sizes than what is wanted is about**: %s.'
+                     % ', '.join('%s %s' % s for s in report['sizes'].items()))
     if report['absent']:
         lines.append('Not installed, and left out: %s.'
                      % ', '.join(report['absent']))

@@ -12,7 +12,7 @@ from harness import MIZZLE
 from costs import TOOLS, measured
 from folders import folder, largest, one_file, seed
 from limits import hashing, server_alone, sha256sum
-from peers import NODE
+from peers import NODE, Mizzle
 
 HASH = 'SHA-256 of the files alone'
 ALONE = 'the server alone, one message'
@@ -42,7 +42,7 @@ class StartUp(Work):
                     TRUE: [TOOLS + '/nothing'],
                     'psql': [bench.server.psql, '--version']}
         for p in bench.peers:
-            if p.name == 'dbmate':
+            if p.name == 'dbmate' or p.name.startswith('mizzle, '):
                 commands[p.name] = [p.program, '--version']
             elif p.name == 'drizzle-kit':
                 commands['node'] = [*NODE, '--version']
@@ -135,10 +135,10 @@ class Seed(Work):
                                 of.contents())
         found = {}
         for p in bench.peers:
-            if p.name != 'mizzle --transaction all':
+            if p.again:
                 found[p.name + ' -1 -f' * (p.name == 'psql')] = \
                     lambda p=p: turn(p, p.run, p.ready(of))
-            if p.name in ('mizzle', 'psql'):
+            if p.name == 'psql' or p.again and isinstance(p, Mizzle):
                 found[p.name + (' -f' if p.name == 'psql' else ' exec')] = \
                     lambda p=p: turn(p, p.script, name)
         found[ALONE] = alone
@@ -163,7 +163,8 @@ class Asked(Work):
         for c in ('status', 'check', 'verify'):
             found['mizzle ' + c] = mizzle.ask(c, of.path, world.place(db))
         for p in bench.peers:
-            if p.name in ('dbmate', 'drizzle-orm (pg)'):
+            if p.name in ('dbmate', 'drizzle-orm (pg)') or \
+                    p.name.startswith('mizzle, '):
                 found[p.name] = p.again(p.ready(of), world.place(
                     bench.applied(of, p)))
         found = {name: lambda c=c: bench.through(world, *c)

@@ -129,6 +129,7 @@ check('each has a sign', set('≤≥'), {t[2] for t in targets()})
 report = {
     'runs': 9, 'machine': 'a machine', 'versions': {'mizzle': '1'},
     'server': '15', 'absent': ['dbmate'], 'grows': [],
+    'sizes': {'seed': 2},
     'build': {'configured': '--enable-static-binary', 'bytes': 5e6},
     'works': {'start': 'start-up'}, 'worlds': {'': 'no server'},
     'targets': judged([]), 'results': [
@@ -139,6 +140,7 @@ text = markdown(report)
 for what, pattern in (
         ('it says which build it was', r'static, as it is released'),
         ('... and who is absent', r'left out: dbmate'),
+        ('... and what was smaller', r'Other sizes .*: seed 2\.'),
         ('... and that there were fewer turns', r'### Start-up: no server '
          r'\(1 turn\)\n'),
         ('a row has the ratio and its spread',
