@@ -155,22 +155,21 @@ class Bench:
     # ---- all of them
 
     def run(self, known):
-        """{key: title} of what was done of {key: what makes a work}."""
-        worlds, titles = self.options.worlds, {}
+        """Yields (key, title) of what has been done of {key: what makes a
+        work}."""
+        worlds = self.options.worlds
         for key, make in known.items():
             work = make()
             if not work:
                 note('%s is not here and is left out' % key)
                 continue
-            titles[key] = work.title
-            if key == 'fleet':
-                titles['fleetagain'] = work.title + \
-                    ', again: nothing to do'
             for name in work.worlds:
                 if not name or not worlds or name in worlds.split(','):
                     self.measure(key, work, name)
+            yield key, work.title
+            if key == 'fleet':
+                yield 'fleetagain', work.title + ', again: nothing to do'
         self.worlds.close()
-        return titles
 
 
 def asked(options):
@@ -185,10 +184,10 @@ def asked(options):
 
 
 def run_all(bench):
-    """Everything that is asked for; {key: title}."""
+    """Likewise, everything that is asked for."""
     wanted = asked(bench.options)
-    titles = bench.run({key: make for key, make in wanted.items()
-                        if key not in ELSEWHERE})
+    yield from bench.run({key: make for key, make in wanted.items()
+                          if key not in ELSEWHERE})
     for key in [key for key in wanted if key in ELSEWHERE]:
         make, env, settings = ELSEWHERE[key]()
         if not make:
@@ -198,10 +197,10 @@ def run_all(bench):
         other = Bench(bench.options, *settings)
         for name in env:
             del os.environ[name]
-        titles.update(other.run({key: make}))
+        for done in other.run({key: make}):
+            bench.results += other.results
+            yield done
         other.server.stop()
-        bench.results += other.results
-    return titles
 
 
 # ---- the report
@@ -233,12 +232,8 @@ def made_report(bench, titles):
             'results': bench.results}
 
 
-def added(report, path):
+def added(report, old):
     """With what another run has that is not in this one."""
-    if not os.path.exists(path):
-        return report
-    with open(path) as f:
-        old = json.load(f)
     here = {(r['work'], r['world']) for r in report['results']}
     report['results'] = [r for r in old['results'] if (
         r['work'], r['world']) not in here] + report['results']
@@ -249,23 +244,41 @@ def added(report, path):
     return report
 
 
-def main():
-    needs_program()
-    options = arguments()
-    out = os.path.abspath(options.out)
-    into = options.into and os.path.abspath(options.into)
-    bench = Bench(options)
-    for name in bench.absent:
-        note('%s is not here and is left out (see CONTRIBUTING.md)' % name)
-    report = made_report(bench, run_all(bench))
-    if options.add:
-        report = added(report, out + '.json')
-    report['targets'] = judged(report['results']) if options.targets else []
+def save(bench, titles, old, out):
+    """What there is by now, so that nothing is lost if the rest is."""
+    report = made_report(bench, titles)
+    if old:
+        report = added(report, old)
+    report['targets'] = judged(report['results']) \
+        if bench.options.targets else []
     with open(out + '.json', 'w') as f:
         json.dump(report, f, indent=1)
     text = markdown(report)
     with open(out + '.md', 'w') as f:
         f.write(text)
+    return text
+
+
+def kept(path):
+    """What another run has said, which this one adds to."""
+    if not os.path.exists(path):
+        return None
+    with open(path) as f:
+        return json.load(f)
+
+
+def main():
+    needs_program()
+    options = arguments()
+    out = os.path.abspath(options.out)
+    into = options.into and os.path.abspath(options.into)
+    old = kept(out + '.json') if options.add else None
+    bench, titles, text = Bench(options), {}, ''
+    for name in bench.absent:
+        note('%s is not here and is left out (see CONTRIBUTING.md)' % name)
+    for key, said in run_all(bench):
+        titles[key] = said
+        text = save(bench, titles, old, out)
     if into:
         insert(into, text)
     print(text)
