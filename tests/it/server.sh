@@ -49,10 +49,11 @@ as_pg=
 [ "$(id -u)" -ne 0 ] ||
 	as_pg='setpriv --reuid=postgres --regid=postgres --init-groups'
 
-# Memory is much faster than a disk here, but containers may have little.
+# Memory is much faster than a disk here, but containers may have little; and
+# ON_DISK says that the disk is what is wanted.
 server_dir() {
 	room=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
-	if [ "${room:-0}" -gt 2000000 ] && [ -w /dev/shm ]; then
+	if [ -z "${ON_DISK-}" ] && [ "${room:-0}" -gt 2000000 ] && [ -w /dev/shm ]; then
 		mktemp -d /dev/shm/mizzle.XXXXXX
 	else
 		mktemp -d "${TMPDIR:-/tmp}/mizzle.XXXXXX"
