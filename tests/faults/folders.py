@@ -26,15 +26,15 @@ CREATE TABLE orders (id int, person int REFERENCES person(id), paid numeric);
 CREATE INDEX orders_person ON orders (person);
 ''' + mark('tables')
 
-# 200 persons; the last line has no newline of its own
+# 40 persons; the last line has no newline of its own
 ROWS = 'COPY person (id, name) FROM stdin;\n' + ''.join(
-    '%d\tperson %d of Zürich\n' % (i, i) for i in range(200)) + '''\\.
-INSERT INTO orders SELECT i, i % 200, i * 1.5 FROM generate_series(1, 500) i;
+    '%d\tperson %d of Zürich\n' % (i, i) for i in range(40)) + '''\\.
+INSERT INTO orders SELECT i, i % 40, i * 1.5 FROM generate_series(1, 100) i;
 ''' + mark('rows')
 
 INSERTS = '''INSERT INTO person SELECT i, 'person ' || i || ' of Zürich'
-  FROM generate_series(0, 199) i;
-INSERT INTO orders SELECT i, i % 200, i * 1.5 FROM generate_series(1, 500) i;
+  FROM generate_series(0, 39) i;
+INSERT INTO orders SELECT i, i % 40, i * 1.5 FROM generate_series(1, 100) i;
 ''' + mark('rows')
 
 CHANGE = '''ALTER TABLE orders ADD COLUMN quantity int NOT NULL DEFAULT 1;
@@ -84,7 +84,7 @@ VIEW = '''CREATE VIEW debts AS SELECT person, sum(paid) FROM orders GROUP BY 1;
 CREATE MATERIALIZED VIEW totals AS SELECT count(*) FROM orders;
 ''' + mark('view')
 
-LAST = '''DELETE FROM orders WHERE id > 400;
+LAST = '''DELETE FROM orders WHERE id > 80;
 INSERT INTO orders VALUES (9000, 1, 5, 2), (9000 + 1, 2, 6, 3);
 CREATE TABLE last (id int GENERATED ALWAYS AS IDENTITY, what text);
 INSERT INTO last (what) VALUES ('x'), ('y');

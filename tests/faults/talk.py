@@ -6,6 +6,10 @@ import socket
 import struct
 
 
+class Ended(RuntimeError):
+    """The server said good-bye, or does not take anybody now."""
+
+
 class Talk:
     def __init__(self, server, db='postgres'):
         self.sock = socket.socket(socket.AF_UNIX)
@@ -35,9 +39,10 @@ class Talk:
             elif tag == b'E':
                 fields = dict((f[:1], f[1:].decode('utf-8', 'replace'))
                               for f in body.split(b'\0') if f)
-                failed = RuntimeError('%s: %s' % (fields[b'C'], fields[b'M']))
+                text = '%s: %s' % (fields[b'C'], fields[b'M'])
                 if fields[b'S'] != 'ERROR':
-                    raise failed
+                    raise Ended(text)
+                failed = RuntimeError(text)
             elif tag == b'Z':
                 if failed:
                     raise failed

@@ -13,7 +13,7 @@ from itertools import count
 
 from folders import SETS, STATE, TABLES_HERE
 from harness import (Server, folders, journal, mizzle, newdir)
-from talk import Talk
+from talk import Ended, Talk
 
 TRIES = 8           # runs until it must be done
 SECONDS = 120       # and how long they may take
@@ -69,12 +69,11 @@ def differences(want, got):
     for name in want.keys() | got.keys():
         w, g = want.get(name, Counter()), got.get(name, Counter())
         if name.endswith('.counter'):
-            for line in w.keys() | g.keys():
-                key, n = line
-                other = dict(g).get(line)
-                if other is None and line in w:
-                    found = [int(m) for k, m in g if k == key]
-                    more = found and found[0] > int(n)
+            for line in w:
+                key, n = line.split(' ')
+                if line not in g:
+                    found = [r for r in g if r.startswith(key + ' ')]
+                    more = found and int(found[0].split(' ')[1]) > int(n)
                     (doubled if more else lost).append((name, line, found))
             continue
         lost += [(name, line) for line in (w - g).elements()]
@@ -98,8 +97,8 @@ class Database:
         return Talk(self.world.server, self.name)
 
     def close(self):
-        with Talk(self.world.server) as ask:
-            ask('DROP DATABASE IF EXISTS "%s" WITH (FORCE)' % self.name)
+        self.world.ask('DROP DATABASE IF EXISTS "%s" WITH (FORCE)' %
+                       self.name)
 
 
 class World:
@@ -116,6 +115,21 @@ class World:
         self.template = template
         self.tags, self.dir = self.make_folder()
         self._truth, self._lock = None, threading.Lock()
+        self._asking = threading.local()
+
+    def ask(self, sql, seconds=60):
+        """Of the database postgres; a server that was ended is waited for."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                if not getattr(self._asking, 'talk', None):
+                    self._asking.talk = Talk(self.server)
+                return self._asking.talk(sql)
+            except (OSError, Ended):
+                self._asking.talk = None
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
 
     def like(self, **more):
         """Another world in the same server."""
@@ -138,9 +152,8 @@ class World:
     def database(self, more=''):
         """A fresh one; `more` is of CREATE DATABASE."""
         name = 'f%d' % next(World._number)
-        with Talk(self.server) as ask:
-            ask('CREATE DATABASE "%s" OWNER tester TEMPLATE %s %s %s' % (
-                name, self.template, self.server.quickly, more))
+        self.ask('CREATE DATABASE "%s" OWNER tester TEMPLATE %s %s %s' % (
+            name, self.template, self.server.quickly, more))
         return Database(self, name)
 
     # ---- what is there
@@ -149,13 +162,19 @@ class World:
         """{'schema': lines, table: rows, ...}, each counted."""
         with db.talk() as ask:
             found = {'schema': Counter(ask(STATE))}
+            rows = []
             for name, quoted in ask(TABLES_HERE):
-                columns = '*'
+                found[name] = Counter()
+                columns = 't::text'
                 if name.endswith('.__drizzle_migrations'):
-                    columns = 'hash, created_at' + (
-                        ', name' if self.layout == 'folders' else '')
-                found[name] = Counter(ask('SELECT %s FROM %s' % (
-                    columns, quoted)))
+                    columns = "concat(hash, ' ', created_at" + (
+                        ", ' ', name)" if self.layout == 'folders' else ')')
+                elif name.endswith('.counter'):
+                    columns = "concat(name, ' ', n)"
+                rows.append("SELECT '%s', %s FROM %s t" % (name, columns,
+                                                           quoted))
+            for name, row in ask(' UNION ALL '.join(rows)) if rows else ():
+                found[name][row] += 1
             return found
 
     def recorded(self, db):
@@ -216,12 +235,11 @@ class World:
     def quiet(self, db, seconds=60):
         """Who was cut off or killed is gone from the server."""
         end = time.monotonic() + seconds
-        with Talk(self.server) as ask:
-            while ask("SELECT 1 FROM pg_stat_activity WHERE datname = '%s' "
-                      "AND backend_type = 'client backend'" % db.name):
-                if time.monotonic() > end:
-                    return False
-                time.sleep(0.005)
+        while self.ask("SELECT 1 FROM pg_stat_activity WHERE datname = '%s' "
+                       "AND backend_type = 'client backend'" % db.name):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.005)
         return True
 
     def judge(self, db, outcome):
