@@ -17,10 +17,11 @@ from wire import CANCEL_REQUEST, SSL_REQUEST
 
 class Cut:
     """So many bytes of this message pass (negative: all), then it is over;
-    rst: with a reset in place of an end."""
+    rst: with a reset in place of an end; away: and nobody is taken from then
+    on, until proxy.refuses is set to false."""
 
-    def __init__(self, passes=0, rst=False):
-        self.passes, self.rst = passes, rst
+    def __init__(self, passes=0, rst=False, away=False):
+        self.passes, self.rst, self.away = passes, rst, away
 
 
 class Freeze(Cut):
@@ -161,6 +162,7 @@ class Session(threading.Thread):
             n = len(message) if what.passes < 0 else what.passes
             self.cut, self.cut_way = what, way.name
             self.proxy.frozen |= isinstance(what, Freeze)
+            self.proxy.refuses |= what.away
             self.proxy.hit.set()
             if n:
                 way.put(message[:n])
@@ -222,7 +224,8 @@ class Proxy:
 
     def __init__(self, port, fault=lambda *_: None, tls=None, piece=0):
         self.target, self.fault, self.tls, self.piece = port, fault, tls, piece
-        self.frozen, self.refuses = False, False
+        self.frozen = False
+        self.refuses = False        # whoever comes now
         self.hit, self.closing = threading.Event(), threading.Event()
         self.sessions = []
         self.listener = socket.create_server(('127.0.0.1', 0), backlog=50)
