@@ -25,8 +25,12 @@ class Cut:
 
 
 class Freeze(Cut):
-    """So many bytes pass, then nothing in either direction, for as long as
-    the proxy lives; nor on any connection that comes later."""
+    """So many bytes pass, then nothing in either direction, until melt(); nor
+    on any connection that comes later, unless it is alone."""
+
+    def __init__(self, passes=0, alone=False):
+        super().__init__(passes)
+        self.alone = alone
 
 
 class Delay:
@@ -161,7 +165,7 @@ class Session(threading.Thread):
         if isinstance(what, Cut):
             n = len(message) if what.passes < 0 else what.passes
             self.cut, self.cut_way = what, way.name
-            self.proxy.frozen |= isinstance(what, Freeze)
+            self.proxy.frozen |= isinstance(what, Freeze) and not what.alone
             self.proxy.refuses |= what.away
             self.proxy.hit.set()
             if n:
@@ -206,7 +210,7 @@ class Session(threading.Thread):
                              struct.pack('ii', 1, 0))
 
     def stay(self):
-        self.proxy.closing.wait()
+        self.proxy.melted.wait()
 
     def hang_up(self):
         for s in (self.client, self.server):
@@ -220,19 +224,27 @@ class Session(threading.Thread):
 class Proxy:
     """fault(session, way, k, message) says what becomes of message k, from 0,
     of that way ('front' is the client's): None passes it on.  tls is the
-    context of a server.  piece is how many bytes are sent at a time."""
+    context of a server.  piece is how many bytes are sent at a time.  target
+    is a port, or the path of a socket; listener one that is made already."""
 
-    def __init__(self, port, fault=lambda *_: None, tls=None, piece=0):
-        self.target, self.fault, self.tls, self.piece = port, fault, tls, piece
+    def __init__(self, target, fault=lambda *_: None, tls=None, piece=0,
+                 listener=None):
+        self.target, self.fault = target, fault
+        self.tls, self.piece = tls, piece
         self.frozen = False
         self.refuses = False        # whoever comes now
-        self.hit, self.closing = threading.Event(), threading.Event()
+        self.hit, self.melted = threading.Event(), threading.Event()
         self.sessions = []
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=50)
+        self.listener = listener or socket.create_server(('127.0.0.1', 0),
+                                                         backlog=50)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
     def dial(self):
+        if isinstance(self.target, str):
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(self.target)
+            return s
         s = socket.create_connection(('127.0.0.1', self.target))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s
@@ -254,8 +266,13 @@ class Proxy:
         """For each session, the tags that came of each way."""
         return [s.seen for s in self.sessions]
 
+    def melt(self):
+        """What was frozen is cut, and whoever comes now is served."""
+        self.frozen = False
+        self.melted.set()
+
     def close(self):
-        self.closing.set()
+        self.melt()
         hang_up(self.listener)
         self.listener.close()
         for session in self.sessions:
