@@ -398,11 +398,32 @@ static void tell_first(struct run *run)
 		tell_pooler(run);
 }
 
+/* Where nothing is under way, what was done before is what there is to tell. */
+static bool stopped_looking(const struct run *run, struct mz_err *err)
+{
+	const char *did = run->doing == MZ_UNDO	  ? "rolled back" :
+			  run->doing == MZ_RECORD ? "recorded" :
+						    "applied";
+	size_t n = run->count;
+
+	if (err->signal == 0)
+		return false;
+	if (n == 0)
+		mz_fail(err, MZ_connect, "interrupted before anything was %s",
+			did);
+	else
+		mz_fail(err, MZ_connect,
+			"interrupted; %zu migration%s %s before it", n,
+			n == 1 ? " was" : "s were", did);
+	err->signal = -1;
+	return false;
+}
+
 static bool run_all(struct run *run, struct mz_err *err)
 {
 	while (!run->done) {
 		if (!look(run, err))
-			return false;
+			return stopped_looking(run, err);
 		if (run->w.history.busy)
 			continue;
 		tell_first(run);

@@ -86,7 +86,7 @@ def ended_by_hand(row, world, at, took):
             run.send_signal(signal.SIGTERM)
         began = time.monotonic()
         got = world.ended(run)
-        took.append(in_time(row, what, began, 60))
+        took.append(in_time(row, what, began, 35))
         next_one = world.migrate(db, '--lock-wait', '1s')
     wrong = unclear(next_one)
     if wrong or next_one.status not in (0, 3, 4, 6):
