@@ -68,6 +68,11 @@ bool mz_db_fail(struct mz_err *err, const struct pgw_err *cause)
 	return false;
 }
 
+bool mz_db_is_answer(const struct mz_db *db, const struct pgw_err *cause)
+{
+	return cause->code == PGW_E_SERVER && pgw_conn_alive(db->conn);
+}
+
 int64_t mz_pause_next(struct mz_pause *p)
 {
 	unsigned char random = 0;

@@ -99,6 +99,9 @@ void mz_db_on_boolean(void *ctx, const struct pgw_row *row);
 
 size_t mz_db_round_trips(const struct mz_db *db);
 
+/* It is what the server answered, and the connection is there still. */
+bool mz_db_is_answer(const struct mz_db *db, const struct pgw_err *cause);
+
 /* Our own words for a failure of the connection; false. */
 bool mz_db_fail(struct mz_err *err, const struct pgw_err *cause);
 
