@@ -30,6 +30,9 @@ from world import World  # noqa: E402
 MODULES = [
     'cut',
     'freeze',
+    'kill',
+    'crash',
+    'runners',
     'slow',
 ]
 AT_ONCE = 2

@@ -61,7 +61,7 @@ class Outcome:
         what = [n + ': ' + str(v)[:1000] for n, v in (
             ('lost', self.lost), ('doubled', self.doubled),
             ('stuck', self.stuck), ('unclear', self.unclear)) if v]
-        return '\n'.join(what + [str(g)[:1500] for g in self.said])
+        return '\n'.join(what + [str(g)[:1000] for g in self.said])
 
 
 def differences(want, got):
@@ -87,6 +87,7 @@ class Database:
 
     def __init__(self, world, name):
         self.world, self.name = world, name
+        self.pooled = False     # through something that keeps connections
 
     def url(self, port=None, query='?sslmode=disable', user='tester'):
         server = self.world.server
@@ -94,8 +95,16 @@ class Database:
         return text.replace(':%d/' % server.port, ':%d/' % port) if port \
             else text
 
-    def talk(self):
-        return Talk(self.world.server, self.name)
+    def talk(self, seconds=60):
+        """A session; a server that was ended is waited for."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return Talk(self.world.server, self.name)
+            except (OSError, Ended):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
 
     def close(self):
         self.world.ask('DROP DATABASE IF EXISTS "%s" WITH (FORCE)' %
@@ -242,10 +251,13 @@ class World:
                 looked.status, outcome.runs_after)
 
     def quiet(self, db, seconds=60):
-        """Who was cut off or killed is gone from the server."""
+        """Who was cut off or killed is gone from the server; a pooler may keep
+        what is idle."""
         end = time.monotonic() + seconds
         while self.ask("SELECT 1 FROM pg_stat_activity WHERE datname = '%s' "
-                       "AND backend_type = 'client backend'" % db.name):
+                       "AND backend_type = 'client backend'%s" % (
+                           db.name, " AND state <> 'idle'" if db.pooled
+                           else '')):
             if time.monotonic() > end:
                 return False
             time.sleep(0.005)
