@@ -34,6 +34,7 @@ MODULES = [
     'crash',
     'runners',
     'slow',
+    'steps',
 ]
 AT_ONCE = 2
 

@@ -89,9 +89,10 @@ class Database:
         self.world, self.name = world, name
         self.pooled = False     # through something that keeps connections
 
-    def url(self, port=None, query='?sslmode=disable', user='tester'):
+    def url(self, port=None, query='?sslmode=disable', user=None):
         server = self.world.server
-        text = server.url(self.name, user=user, query=query)
+        text = server.url(self.name, user=user or self.world.user,
+                          query=query)
         return text.replace(':%d/' % server.port, ':%d/' % port) if port \
             else text
 
@@ -119,12 +120,13 @@ class World:
     _number = count()
 
     def __init__(self, *settings, server=None, kind='whole', layout='journal',
-                 options=(), template='template0', parts=None):
+                 options=(), template='template0', parts=None,
+                 user='tester'):
         self.server = server or Server('autovacuum=off',
                                        'max_connections=150', *settings)
         self.kind, self.layout, self.options = kind, layout, tuple(options)
         self.template = template
-        self.parts = parts or SETS[kind]
+        self.parts, self.user = parts or SETS[kind], user
         self.tags, self.dir = self.make_folder()
         self._truth, self._lock = None, threading.Lock()
         self._asking = threading.local()
@@ -147,7 +149,7 @@ class World:
         """Another world in the same server."""
         return World(server=self.server, **{**dict(
             kind=self.kind, layout=self.layout, options=self.options,
-            template=self.template), **more})
+            template=self.template, user=self.user), **more})
 
     def make_folder(self):
         where = newdir('folder-%d' % next(World._number))
@@ -163,8 +165,8 @@ class World:
     def database(self, more=''):
         """A fresh one; `more` is of CREATE DATABASE."""
         name = 'f%d' % next(World._number)
-        self.ask('CREATE DATABASE "%s" OWNER tester TEMPLATE %s %s %s' % (
-            name, self.template, self.server.quickly, more))
+        self.ask('CREATE DATABASE "%s" OWNER %s TEMPLATE %s %s %s' % (
+            name, self.user, self.template, self.server.quickly, more))
         return Database(self, name)
 
     # ---- what is there
