@@ -87,6 +87,7 @@ class Crashes:
 
     def one(self, crash, n):
         db = self.world.database()
+        db.forgets = True
         self.world.ask('CHECKPOINT')
         began = time.monotonic()
         run = self.world.start(db, '--json', url=self.clock.url(db))
@@ -99,6 +100,7 @@ class Crashes:
     def durable(self, crash, n):
         """Right behind the end, as far as that is to be had."""
         db = self.world.database()
+        db.forgets = True
         self.world.ask('CHECKPOINT')
         got = self.world.migrate(db, '--json')
         crash(self.world, db, self.rng)

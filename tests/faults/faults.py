@@ -77,12 +77,12 @@ class Context:
 
 
 def scenarios(names):
-    """(name, function) of those that are wanted."""
-    for module in MODULES:
-        for name, function in importlib.import_module(
-                module).SCENARIOS.items():
-            if not names or any(n == module or n in name for n in names):
-                yield name, function
+    """(name, function, whether it sleeps) of those that are wanted."""
+    for name in MODULES:
+        module = importlib.import_module(name)
+        for title, function in module.SCENARIOS.items():
+            if not names or any(n == name or n in title for n in names):
+                yield title, function, getattr(module, 'SLEEPS', False)
 
 
 def run(name, function, row, context):
@@ -110,9 +110,10 @@ def main():
     wanted = list(scenarios(given.names))
     if not wanted:
         sys.exit('faults: no such scenario: ' + ' '.join(given.names))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        jobs = [pool.submit(run, name, function, table.row(name), context)
-                for name, function in wanted]
+    with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(1) as beside:
+        jobs = [(beside if sleeps else pool).submit(
+            run, name, function, table.row(name), context)
+            for name, function, sleeps in wanted]
         for job in jobs:
             job.result()
     print('%d s; to repeat it: SEED=%d' % (time.monotonic() - began, seed))

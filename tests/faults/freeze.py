@@ -17,6 +17,7 @@ from proxy import Freeze, Proxy
 from world import unclear
 
 SCENARIOS = {}
+SLEEPS = True   # most of the time: it needs no processor of its own
 AT_ONCE = 16    # they sleep
 SOON = '?sslmode=disable&connect_timeout=2'
 # A peer that is gone is noticed after 3 s, whether something is on its way to
@@ -99,7 +100,7 @@ def sigterm(row, context):
     world, took = context.world(), []
     world.truth()
     all_at_once((ended_by_hand, row, world, at, took) for at in context.some(
-        places(world), 32))
+        places(world), 16))
     took.sort()
     row.note('it ends %.1f s after the signal (median; %.1f s at most)' % (
         took[len(took) // 2], took[-1]))
@@ -151,5 +152,5 @@ def cable(back, ci):
 
 SCENARIOS['frozen before there is something to do'] = login
 SCENARIOS['frozen, then SIGTERM'] = sigterm
-SCENARIOS['no network from then on'] = cable(None, 32)
-SCENARIOS['no network for 5 s'] = cable(5, 32)
+SCENARIOS['no network from then on'] = cable(None, 16)
+SCENARIOS['no network for 5 s'] = cable(5, 16)

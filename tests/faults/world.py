@@ -87,6 +87,7 @@ class Database:
 
     def __init__(self, world, name):
         self.world, self.name = world, name
+        self.forgets = False    # its server may crash
         self.pooled = False     # through something that keeps connections
 
     def url(self, port=None, query='?sslmode=disable', user=None):
@@ -273,6 +274,18 @@ class World:
             outcome.lost, outcome.doubled = differences(self.truth(),
                                                         self.state(db))
 
+    def false_claim(self, db, got):
+        """What it says of the migrations, and is not so; None if it is."""
+        rows = self.recorded(db)
+        told = re.search(r'hint: (\S+) was not applied: run again', got.err)
+        if told and self.tags.index(told[1]) < rows:
+            return 'it says that %s was not applied' % told[1]
+        told = re.search(r'[(;] ?(\d+) migrations? (?:before it )?w(?:as|ere) '
+                         r'applied', got.err)
+        if told and int(told[1]) != rows:
+            return 'it says that %s were applied: it were %d' % (told[1], rows)
+        return None
+
     def settle(self, db, *said, also=(), options=()):
         """The outcome of runs that were disturbed; drops the database."""
         outcome = Outcome()
@@ -281,6 +294,8 @@ class World:
             if got.status != 0:
                 outcome.error = True
                 outcome.unclear = outcome.unclear or unclear(got, also)
+        if len(said) == 1 and not outcome.unclear and not db.forgets:
+            outcome.unclear = self.false_claim(db, said[0])
         self.finish(db, outcome, *options)
         if outcome.runs_after and said and any(g.status == 0 for g in said):
             outcome.lost.append('a run said that all is done, and it was not')
