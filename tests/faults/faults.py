@@ -29,6 +29,7 @@ from world import World  # noqa: E402
 
 MODULES = [
     'cut',
+    'fails',
     'freeze',
     'kill',
     'crash',

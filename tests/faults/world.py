@@ -37,7 +37,8 @@ def unclear(got, also=()):
         return '%d errors' % len(errors)
     if len(errors[0]) < 20:
         return 'says nothing: ' + errors[0]
-    if got.status in NEXT_STEP and not re.search(
+    if (got.status in NEXT_STEP or 'lost at COMMIT' in errors[0]) and \
+            not re.search(
             r'(?m)^  hint: |^   = hint: ', got.err):
         return 'no next step'
     return None
