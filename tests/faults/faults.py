@@ -41,7 +41,8 @@ AT_ONCE = 2
 
 
 class Context:
-    """What a scenario is given beside its row."""
+    """What a scenario is given beside its row.  SCALE=0.1 in the environment
+    makes it a tenth of the runs."""
 
     def __init__(self, seed):
         self.seed, self.long = seed, LONG
@@ -71,7 +72,7 @@ class Context:
     def some(self, items, ci):
         """All of them in the long form, else that many, evenly spread."""
         items = list(items)
-        most = len(items) if self.long else max(1, round(ci * self.scale))
+        most = max(1, round((len(items) if self.long else ci) * self.scale))
         if len(items) <= most:
             return items
         return [items[i * len(items) // most] for i in range(most)]
