@@ -80,6 +80,7 @@ def ended_by_hand(row, world, at, took):
     ended."""
     what = 'at %s' % (at,)
     db = world.database()
+    db.claims = False   # the next run changes it
     with Proxy(world.server.port, Once(at, lambda m: Freeze())) as proxy:
         run = world.start(db, url=db.url(proxy.port))
         if proxy.hit.wait(60):

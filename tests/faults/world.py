@@ -88,7 +88,7 @@ class Database:
 
     def __init__(self, world, name):
         self.world, self.name = world, name
-        self.forgets = False    # its server may crash
+        self.claims = True      # what a run said can be looked at behind it
         self.pooled = False     # through something that keeps connections
 
     def url(self, port=None, query='?sslmode=disable', user=None):
@@ -295,7 +295,7 @@ class World:
             if got.status != 0:
                 outcome.error = True
                 outcome.unclear = outcome.unclear or unclear(got, also)
-        if len(said) == 1 and not outcome.unclear and not db.forgets:
+        if len(said) == 1 and not outcome.unclear and db.claims:
             outcome.unclear = self.false_claim(db, said[0])
         self.finish(db, outcome, *options)
         if outcome.runs_after and said and any(g.status == 0 for g in said):
