@@ -89,7 +89,8 @@ def ended_by_hand(row, world, at, took):
         began = time.monotonic()
         got = world.ended(run)
         took.append(in_time(row, what, began, 35))
-        next_one = world.migrate(db, '--lock-wait', '1s')
+        next_one = world.migrate(db, '--lock-wait', '1s', '--lock-timeout',
+                                 '1s', '--lock-retries', '0')
     wrong = unclear(next_one)
     if wrong or next_one.status not in (0, 3, 4, 6):
         row.fail('%s, the next run: %s: %s' % (what, wrong, next_one))
