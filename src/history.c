@@ -218,7 +218,7 @@ static bool explain(struct reader *r, const struct mz_table *t,
 	struct mz_history *h = r->h;
 	bool denied = strcmp(cause->sqlstate, "42501") == 0;
 
-	if (cause->code != PGW_E_SERVER || !r->has_facts)
+	if (!mz_db_is_answer(r->db, cause) || !r->has_facts)
 		return mz_db_fail(err, cause);
 	if (strcmp(cause->sqlstate, "55P03") == 0) {
 		h->busy = true;

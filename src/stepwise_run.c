@@ -252,10 +252,35 @@ static bool run_plain(struct mz_stepwise *r, const struct mz_sql_statement *st)
 
 /* ---- transactions of the file's own */
 
+/*
+ * The limits hold there, too: what the session has of them is that of the
+ * statements that run alone.  SET is no query, so that the file may still say
+ * what kind of transaction it is.
+ */
+static const char *limits_sql(const struct mz_stepwise *r)
+{
+	const struct mz_apply_options *o = &r->options;
+	const char *sql = r->patient ? "SET LOCAL lock_timeout TO DEFAULT; " :
+				       "";
+
+	if (o->lock_timeout_ms > 0)
+		sql = mz_printf(r->arena, "SET LOCAL lock_timeout TO %lld; ",
+				(long long)o->lock_timeout_ms);
+	if (r->pooled && o->statement_timeout_ms > 0)
+		sql = mz_printf(r->arena,
+				"%sSET LOCAL statement_timeout TO %lld; ", sql,
+				(long long)o->statement_timeout_ms);
+	return sql;
+}
+
 static bool run_begin(struct mz_stepwise *r, const struct mz_sql_statement *st,
 		      const struct mz_sql_statement *before)
 {
-	return close_block(r, before) && mz_stepwise_one(r, st);
+	const char *sql = limits_sql(r);
+
+	return close_block(r, before) && mz_stepwise_one(r, st) &&
+	       (!*sql || pgw_conn_txn(r->db->conn) != 'T' ||
+		mz_stepwise_own(r, r->db, sql, NULL, NULL));
 }
 
 /* COMMIT without BEGIN ends ours, as it would end Drizzle's. */

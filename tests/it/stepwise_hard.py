@@ -487,6 +487,24 @@ TWO = ('CREATE TABLE two (n int);', 'INSERT INTO two VALUES (1); VACUUM two; '
        'INSERT INTO two VALUES (2);')
 
 
+def limited_in_its_own():
+    """--lock-timeout holds in a transaction of the file's own, too."""
+    for before, status in (('', 4), ('CREATE INDEX CONCURRENTLY ON one (n);',
+                                     4)):
+        where = folder('CREATE TABLE one (n int); CREATE TABLE two (n int);',
+                       before + 'BEGIN ISOLATION LEVEL SERIALIZABLE; '
+                       'SET TRANSACTION READ WRITE; '
+                       'INSERT INTO two VALUES (1); COMMIT;')
+        first(where)
+        lock = Session(server, DB, 'BEGIN', 'LOCK TABLE two')
+        got = run(where, '--json', '--lock-timeout', '300ms',
+                  '--lock-retries', '0', timeout=40)
+        check('%sBEGIN, and no lock in time' % before, (status, '55P03'), (
+            got.status, got.event('error').get('sqlstate'))) or note(str(got))
+        lock.close()
+        finishes('%sBEGIN, and no lock in time' % before, where)
+
+
 def somebody_reads_it():
     """A dump that takes hours keeps nothing from being recorded."""
     where = folder(TWO[0], 'INSERT INTO two VALUES (1); VACUUM two; INSERT '
@@ -722,6 +740,7 @@ settings()
 settings_of_roles()
 names()
 own_transactions()
+limited_in_its_own()
 somebody_reads_it()
 event_triggers()
 of_somebody_else()
