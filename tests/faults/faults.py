@@ -27,7 +27,7 @@ from harness import LONG, needs_program  # noqa: E402
 from table import Table  # noqa: E402
 from world import World  # noqa: E402
 
-MODULES = ['cut']
+MODULES = ['cut', 'process', 'environment']
 AT_ONCE = 2
 
 

@@ -18,6 +18,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,6 +73,8 @@ static bool is_starved(void)
 	return true;
 }
 
+#pragma GCC visibility push(default) /* all of the program is to find them */
+
 void *malloc(size_t n)
 {
 	return is_starved() ? NULL : __libc_malloc(n);
@@ -115,6 +118,8 @@ int posix_memalign(void **p, size_t alignment, size_t n)
 	*p = got;
 	return 0;
 }
+
+#pragma GCC visibility pop
 
 /* ---- system calls */
 
