@@ -27,7 +27,11 @@ from harness import LONG, needs_program  # noqa: E402
 from table import Table  # noqa: E402
 from world import World  # noqa: E402
 
-MODULES = ['cut', 'process', 'environment']
+MODULES = [
+    'cut',
+    'freeze',
+    'slow',
+, 'process', 'environment']
 AT_ONCE = 2
 
 
@@ -78,11 +82,12 @@ def scenarios(names):
 
 
 def run(name, function, row, context):
+    began = time.monotonic()
     try:
         function(row, context)
     except Exception:   # pylint: disable=broad-except
         row.fail(traceback.format_exc())
-    row.end()
+    row.seconds = time.monotonic() - began
     print('%-50s %5d runs, %d s, ends %s' % (
         name, row.runs, row.seconds, dict(row.seen)), flush=True)
 

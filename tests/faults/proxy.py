@@ -17,15 +17,20 @@ from wire import CANCEL_REQUEST, SSL_REQUEST
 
 class Cut:
     """So many bytes of this message pass (negative: all), then it is over;
-    rst: with a reset in place of an end."""
+    rst: with a reset in place of an end; away: and nobody is taken from then
+    on, until proxy.refuses is set to false."""
 
-    def __init__(self, passes=0, rst=False):
-        self.passes, self.rst = passes, rst
+    def __init__(self, passes=0, rst=False, away=False):
+        self.passes, self.rst, self.away = passes, rst, away
 
 
 class Freeze(Cut):
-    """So many bytes pass, then nothing in either direction, for as long as
-    the proxy lives; nor on any connection that comes later."""
+    """So many bytes pass, then nothing in either direction, until melt(); nor
+    on any connection that comes later, unless it is alone."""
+
+    def __init__(self, passes=0, alone=False):
+        super().__init__(passes)
+        self.alone = alone
 
 
 class Delay:
@@ -160,7 +165,8 @@ class Session(threading.Thread):
         if isinstance(what, Cut):
             n = len(message) if what.passes < 0 else what.passes
             self.cut, self.cut_way = what, way.name
-            self.proxy.frozen |= isinstance(what, Freeze)
+            self.proxy.frozen |= isinstance(what, Freeze) and not what.alone
+            self.proxy.refuses |= what.away
             self.proxy.hit.set()
             if n:
                 way.put(message[:n])
@@ -204,7 +210,7 @@ class Session(threading.Thread):
                              struct.pack('ii', 1, 0))
 
     def stay(self):
-        self.proxy.closing.wait()
+        self.proxy.melted.wait()
 
     def hang_up(self):
         for s in (self.client, self.server):
@@ -218,18 +224,27 @@ class Session(threading.Thread):
 class Proxy:
     """fault(session, way, k, message) says what becomes of message k, from 0,
     of that way ('front' is the client's): None passes it on.  tls is the
-    context of a server.  piece is how many bytes are sent at a time."""
+    context of a server.  piece is how many bytes are sent at a time.  target
+    is a port, or the path of a socket; listener one that is made already."""
 
-    def __init__(self, port, fault=lambda *_: None, tls=None, piece=0):
-        self.target, self.fault, self.tls, self.piece = port, fault, tls, piece
-        self.frozen, self.refuses = False, False
-        self.hit, self.closing = threading.Event(), threading.Event()
+    def __init__(self, target, fault=lambda *_: None, tls=None, piece=0,
+                 listener=None):
+        self.target, self.fault = target, fault
+        self.tls, self.piece = tls, piece
+        self.frozen = False
+        self.refuses = False        # whoever comes now
+        self.hit, self.melted = threading.Event(), threading.Event()
         self.sessions = []
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=50)
+        self.listener = listener or socket.create_server(('127.0.0.1', 0),
+                                                         backlog=50)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
     def dial(self):
+        if isinstance(self.target, str):
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(self.target)
+            return s
         s = socket.create_connection(('127.0.0.1', self.target))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s
@@ -251,8 +266,13 @@ class Proxy:
         """For each session, the tags that came of each way."""
         return [s.seen for s in self.sessions]
 
+    def melt(self):
+        """What was frozen is cut, and whoever comes now is served."""
+        self.frozen = False
+        self.melted.set()
+
     def close(self):
-        self.closing.set()
+        self.melt()
         hang_up(self.listener)
         self.listener.close()
         for session in self.sessions:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What was counted: a row for each scenario."""
 import threading
-import time
 from collections import Counter
 
 HEAD = ('scenario', 'runs', 'lost', 'doubled', 'stuck', 'clear errors')
@@ -21,7 +20,6 @@ class Row:
         self.seen = Counter()   # statuses of the disturbed runs
         self.seconds = 0
         self._lock = threading.Lock()
-        self._began = time.monotonic()
 
     def add(self, outcome, what=''):
         with self._lock:
@@ -51,9 +49,6 @@ class Row:
 
     def skip(self, why):
         self.skipped = why
-
-    def end(self):
-        self.seconds = time.monotonic() - self._began
 
     def passed(self):
         return self.skipped is not None or self.runs > 0 and not self.wrong

@@ -12,7 +12,8 @@ from collections import Counter
 from itertools import count
 
 from folders import SETS, STATE, TABLES_HERE
-from harness import (Server, folders, journal, mizzle, newdir)
+from harness import (Server, finish, folders, journal, mizzle, newdir,
+                     start)
 from talk import Ended, Talk
 
 TRIES = 8           # runs until it must be done
@@ -102,17 +103,19 @@ class Database:
 
 
 class World:
-    """settings are the server's; kind is one of folders.SETS, layout
-    'journal' or 'folders'.  server= takes one that is there."""
+    """settings are the server's; server= takes one that is there.  kind is one
+    of folders.SETS, or parts are the migrations; layout is 'journal' or
+    'folders'; options are those of every run."""
 
     _number = count()
 
     def __init__(self, *settings, server=None, kind='whole', layout='journal',
-                 options=(), template='template0'):
+                 options=(), template='template0', parts=None):
         self.server = server or Server('autovacuum=off',
                                        'max_connections=150', *settings)
         self.kind, self.layout, self.options = kind, layout, tuple(options)
         self.template = template
+        self.parts = parts or SETS[kind]
         self.tags, self.dir = self.make_folder()
         self._truth, self._lock = None, threading.Lock()
         self._asking = threading.local()
@@ -139,13 +142,12 @@ class World:
 
     def make_folder(self):
         where = newdir('folder-%d' % next(World._number))
-        parts = SETS[self.kind]
         if self.layout == 'journal':
-            made = [('%04d_%s' % (i, n), s) for i, (n, s) in enumerate(parts)]
+            made = [('%04d_%s' % (i, n), s) for i, (n, s) in enumerate(self.parts)]
             journal(where, made)
         else:
             made = [('2024010100%04d_%s' % (i, n), s)
-                    for i, (n, s) in enumerate(parts)]
+                    for i, (n, s) in enumerate(self.parts)]
             folders(where, made)
         return [tag for tag, _ in made], where
 
@@ -203,6 +205,13 @@ class World:
     def arguments(self, db, *options, command='migrate', url=None):
         more = () if command == 'verify' else (*self.options, *options)
         return (command, '--dir', self.dir, '--url', url or db.url(), *more)
+
+    def start(self, db, *options, url=None, **more):
+        return start(*self.arguments(db, *options, url=url), **more)
+
+    @staticmethod
+    def ended(run, timeout=SECONDS):
+        return finish(run, timeout)
 
     def migrate(self, db, *options, url=None, **more):
         return mizzle(*self.arguments(db, *options, url=url), **more)

@@ -53,9 +53,10 @@ class PgBouncer:
             self.stop()
         raise RuntimeError('no PgBouncer: ' + self.log())
 
-    def start(self):
+    def start(self, port=None):
         """At any port; false when somebody else has it."""
-        self.port = 12000 + int.from_bytes(os.urandom(2), 'big') % 20000
+        self.port = port or \
+            12000 + int.from_bytes(os.urandom(2), 'big') % 20000
         with open(self.dir + '/ini', 'w', encoding='utf-8') as f:
             f.write('%slisten_port = %d\n' % (self.text, self.port))
         self.give_away()
@@ -84,7 +85,13 @@ class PgBouncer:
         with open(self.dir + '/log', encoding='utf-8') as f:
             return f.read()
 
-    def stop(self):
+    def stop(self, number=signal.SIGTERM):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(number)
             self.process.wait()
+
+    def restart(self, number):
+        """Ended by that signal, and there again at the same port."""
+        self.stop(number)
+        if not wait_for(lambda: self.start(self.port), 20):
+            raise RuntimeError('no PgBouncer: ' + self.log())
