@@ -31,7 +31,9 @@ MODULES = [
     'cut',
     'freeze',
     'slow',
-, 'process', 'environment']
+    'process',
+    'environment',
+]
 AT_ONCE = 2
 
 
