@@ -32,6 +32,7 @@ MODULES = [
     'freeze',
     'slow',
     'process',
+    'roles',
     'environment',
 ]
 AT_ONCE = 2
