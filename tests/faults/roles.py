@@ -482,6 +482,7 @@ TRAP = [
                        '(trap.boom() IS NULL)', t);
     END IF; END LOOP; END $do$''',
     'GRANT USAGE ON SCHEMA trap TO public',
+    'GRANT SELECT ON ALL TABLES IN SCHEMA trap TO public',
 ]
 
 
@@ -531,13 +532,14 @@ def encodings(row, context):
     world = context.world()
     for name in 'LATIN1', 'SQL_ASCII', 'EUC_JP', 'WIN1252', 'LATIN9':
         for setting in None, 'LATIN1', 'SQL_ASCII':
-            if setting == 'LATIN1' and name == 'EUC_JP':
-                continue        # the server has no conversion for these
-            before = ['ALTER ROLE {role} SET client_encoding = ' + setting] \
-                if setting else []
-            case(row, world, '%s, client_encoding %s' % (name, setting),
-                 before, 0, more="ENCODING '%s' LC_COLLATE 'C' LC_CTYPE 'C'"
-                 % name)
+            db = RoleDatabase(world, "ENCODING '%s' LC_COLLATE 'C' LC_CTYPE "
+                              "'C'" % name)
+            if setting:
+                world.ask('ALTER ROLE %s SET client_encoding = %s' % (
+                    db.role, setting))
+            got = world.migrate(db)
+            judged(row, '%s, client_encoding %s' % (name, setting), 0, got,
+                   world.settle(db, got))
 
 
 SCENARIOS['databases of other encodings'] = encodings
