@@ -216,14 +216,32 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+static bool unread(const struct mz_table *t, const struct pgw_err *cause,
+		   struct mz_err *err)
+{
+	struct pgw_err more = *cause;
+
+	pgw_wrap(&more, "cannot read the history %s", t->quoted);
+	mz_db_fail(err, &more);
+	if (strcmp(cause->sqlstate, "57014") == 0)
+		mz_hint(err, "a statement_timeout of this role or database is "
+			     "too short even for that: ALTER ROLE ... RESET "
+			     "statement_timeout, or run again when the server "
+			     "is less busy");
+	return false;
+}
+
 /* A missing table is an answer, and so is one that someone holds. */
 static bool explain(struct reader *r, const struct mz_table *t,
 		    const struct pgw_err *cause, struct mz_err *err)
 {
 	struct mz_history *h = r->h;
 
-	if (cause->code != PGW_E_SERVER || !r->has_facts)
+	/* whatever ended the session: nothing can be asked there any more */
+	if (cause->code != PGW_E_SERVER || !pgw_conn_alive(r->db->conn))
 		return mz_db_fail(err, cause);
+	if (!r->has_facts)
+		return unread(t, cause, err);
 	if (strcmp(cause->sqlstate, "55P03") == 0) {
 		h->busy = true;
 		return true;
