@@ -306,8 +306,7 @@ def full_pipe(row, context):
             if nonblocking:
                 os.set_blocking(writing, False)
             process = run_with(place, '-v', '--json', **{name: writing})
-            blocked = wait_for(lambda: sleeps(process.pid) or
-                               process.poll() is not None, 20)
+            blocked = sleeps(process)
             parts = []
             reader = threading.Thread(target=drain, args=(reading, parts))
             os.close(writing)
@@ -329,17 +328,20 @@ def full_pipe(row, context):
             one(row, place, what, got, must=(0,))
 
 
-def sleeps(pid):
-    """It waits for the pipe."""
-    try:
-        with open('/proc/%d/wchan' % pid, encoding='ascii') as f:
-            if 'pipe' in f.read():
-                return True
-        with open('/proc/%d/syscall' % pid, encoding='ascii') as f:
-            words = f.read().split()
-        return words[0] in ('1', '20') and words[1] in ('0x1', '0x2')
-    except (OSError, IndexError):
-        return False
+def sleeps(process, samples=30):
+    """It does nothing, look after look: or it has ended."""
+    seen = 0
+
+    def looked():
+        nonlocal seen
+        try:
+            with open('/proc/%d/stat' % process.pid, encoding='ascii') as f:
+                idle = f.read().rpartition(')')[2].split()[0] == 'S'
+        except OSError:
+            return True
+        seen = seen + 1 if idle else 0
+        return process.poll() is not None or seen >= samples
+    return wait_for(looked, 30) and process.poll() is None
 
 
 def drain(fd, parts):
