@@ -120,6 +120,7 @@ int main(int argc, char **argv)
 		return MZ_internal;
 	mz_arena_init(&c.arena);
 	mz_report_init(&c.report, stdout, stderr);
+	mz_report_steady(&c.report);
 	c.settings.env = pgw_env;
 	status = work(&c, argc, argv);
 	/* what was done is done, but somebody has not been told */
