@@ -133,7 +133,11 @@ bool mz_report_close(struct mz_report *r)
 	close_stream(r, r->err, false);
 	pgw_buf_release(&r->label);
 	pgw_buf_release(&r->detail);
-	if (r->write_errno != 0)
+	if (r->write_errno == ENOMEM)
+		fputs("error: out of memory: not all could be said; what was "
+		      "not committed is rolled back\n",
+		      r->err);
+	else if (r->write_errno != 0)
 		fprintf(r->err, "error: cannot write the output: %s\n",
 			strerror(r->write_errno));
 	if (r->owns_err)
