@@ -131,7 +131,7 @@ int main(int argc, char **argv)
 	struct mz_escape escape = { .end = end, .ctx = &c.report };
 	int status;
 
-	if (!mz_signals_fill_standard())
+	if (!mz_signals_fill_standard() || !mz_memory_has_stack(stderr))
 		return MZ_internal;
 	mz_arena_init(&c.arena);
 	mz_report_init(&c.report, stdout, stderr);

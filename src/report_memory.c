@@ -6,9 +6,31 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define GONE "out of memory; what was not committed is rolled back"
+
+#define STACK_LEAST (256u << 10)
+#define STACK_USUAL (8u << 20)
+
+bool mz_memory_has_stack(FILE *err)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit) != 0 ||
+	    limit.rlim_cur >= STACK_LEAST)
+		return true;
+	limit.rlim_cur = limit.rlim_max < STACK_USUAL ? limit.rlim_max :
+							STACK_USUAL;
+	if (limit.rlim_cur >= STACK_LEAST &&
+	    setrlimit(RLIMIT_STACK, &limit) == 0)
+		return true;
+	fputs("error: out of memory: the stack is limited to less than 256 "
+	      "KiB; allow more (ulimit -s 256)\n",
+	      err);
+	return false;
+}
 
 /* Libraries ask for memory and say nothing of who we are. */
 static const struct mz_report *report;

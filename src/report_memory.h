@@ -16,4 +16,10 @@ void mz_memory_or_end(const struct mz_report *r);
 /* Say so, as r would, and end the program: the server rolls back. */
 _Noreturn void mz_memory_gone(const struct mz_report *r);
 
+/*
+ * Have a stack that is large enough, where a small one may be made larger; or
+ * say so, and return false: without it the program would crash somewhere.
+ */
+bool mz_memory_has_stack(FILE *err);
+
 #endif

@@ -380,7 +380,8 @@ SCENARIOS['a pipe that nobody reads for a while'] = full_pipe
 
 def limited(what, number):
     def scenario():
-        resource.setrlimit(what, (number, number))
+        resource.setrlimit(what, (number, number) if number >= 0 else
+                           (-number, resource.getrlimit(what)[1]))
     return scenario
 
 
@@ -395,7 +396,7 @@ def limits(row, context):
     tries += [('data', resource.RLIMIT_DATA, n << 10)
               for n in (64, 256, 512, 1024, 2048)]
     tries += [('stack', resource.RLIMIT_STACK, n << 10)
-              for n in (16, 32, 64, 128, 256, 512)]
+              for n in (32, 64, 128, 256, 512, -64, -128)]   # -: soft
     tries += [('file size', resource.RLIMIT_FSIZE, 0)]
     tries += [('core', resource.RLIMIT_CORE, 0)]
     for name, what, n in tries:
