@@ -71,7 +71,7 @@ enum mz_amended mz_amend(struct mz_work *w, const char *sql, struct mz_err *err)
 	mz_db_hooks(&w->db, NULL, on_done, &answer);
 	ok = pgw_conn_query(w->db.conn, whole_sql(w, sql), &cause);
 	mz_db_hooks(&w->db, NULL, on_done, &undone);
-	if (!ok && cause.code != PGW_E_SERVER)
+	if (!ok && !mz_db_is_answer(&w->db, &cause))
 		return lost(&cause, err);
 	if (!ok && pgw_conn_txn(w->db.conn) != 'I' &&
 	    !pgw_conn_query(w->db.conn, "ROLLBACK", &cause))

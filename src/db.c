@@ -12,7 +12,7 @@
 #define NOTICE_BYTES_MAX (512u << 10)
 
 /* What is cancelled gets this long to end before we hang up. */
-#define CANCEL_ROUNDS 15
+#define CANCEL_MS 15000
 #define CANCEL_ROUND_MS 1000
 
 static void on_notice(void *ctx, const struct pgw_diag *diag)
@@ -66,6 +66,11 @@ bool mz_db_fail(struct mz_err *err, const struct pgw_err *cause)
 	memcpy(err->sqlstate, cause->sqlstate, sizeof(err->sqlstate));
 	err->signal = cause->code == PGW_E_INTERRUPTED ? -1 : 0;
 	return false;
+}
+
+bool mz_db_is_answer(const struct mz_db *db, const struct pgw_err *cause)
+{
+	return cause->code == PGW_E_SERVER && pgw_conn_alive(db->conn);
 }
 
 int64_t mz_pause_next(struct mz_pause *p)
@@ -123,6 +128,7 @@ void mz_db_close(struct mz_db *db)
 		mz_let_go(db->arena, &db->hold);
 	pgw_conn_close(db->conn);
 	db->conn = NULL;
+	db->cancel_until = 0;
 }
 
 void mz_db_hooks(struct mz_db *db,
@@ -151,6 +157,19 @@ bool mz_db_query(struct mz_db *db, const char *sql,
 	return ok;
 }
 
+bool mz_db_is_given_up(const struct mz_db *db)
+{
+	return db->cancel_until != 0;
+}
+
+/* The end of a round: that of all is not passed. */
+static int64_t round_end(const struct mz_db *db)
+{
+	int64_t end = pgw_clock_ms() + CANCEL_ROUND_MS;
+
+	return end < db->cancel_until ? end : db->cancel_until;
+}
+
 bool mz_db_cancel(struct mz_db *db, struct pgw_err *why)
 {
 	struct pgw_conn *c = db->conn;
@@ -160,13 +179,18 @@ bool mz_db_cancel(struct mz_db *db, struct pgw_err *why)
 	pgw_fail(why, PGW_E_TIMEOUT, "it goes on all the same");
 	db->tick.call = NULL; /* deadlines are ours from here on */
 	pgw_conn_ignore_interrupt(c);
-	for (int i = 0; i < CANCEL_ROUNDS && !done && pgw_conn_alive(c); i++) {
+	if (!mz_db_is_given_up(db))
+		db->cancel_until = pgw_clock_ms() + CANCEL_MS;
+	while (!done && pgw_conn_alive(c) &&
+	       pgw_clock_ms() < db->cancel_until) {
 		if (pgw_conn_outstanding(c) > 0)
 			(void)!pgw_conn_cancel(c, CANCEL_ROUND_MS, why);
-		pgw_conn_deadline(c, pgw_clock_ms() + CANCEL_ROUND_MS);
+		pgw_conn_deadline(c, round_end(db));
 		done = pgw_conn_wait(c, 0, &ignored);
 	}
 	pgw_conn_deadline(c, PGW_FOREVER);
+	if (done)
+		db->cancel_until = 0;
 	return done;
 }
 

@@ -29,6 +29,7 @@ struct mz_db {
 	size_t notice_bytes;
 	size_t unseen; /* ... so many more were not */
 	struct mz_tick tick;
+	int64_t cancel_until; /* 0 = nothing is left that was cancelled */
 
 	/* What the server is at; false = nothing.  NULL = nobody knows. */
 	bool (*running)(void *ctx, struct mz_running *r);
@@ -81,10 +82,14 @@ bool mz_db_run(struct mz_db *db, const char *sql,
 	       struct pgw_err *err) PGW_MUST_CHECK;
 /*
  * Cancel what the server does for us until nothing of ours is left, for 15
- * seconds.  From now on the interrupt is not heard any more.  False when it did
- * not get there; why says what was in the way.
+ * seconds; who did not answer by then is not asked again.  From now on the
+ * interrupt is not heard any more.  False when it did not get there; why says
+ * what was in the way.
  */
 bool mz_db_cancel(struct mz_db *db, struct pgw_err *why) PGW_MUST_CHECK;
+
+/* It did not get there: nothing is to be waited for on this connection. */
+bool mz_db_is_given_up(const struct mz_db *db);
 
 /* The next column as text of the arena; NULL for a null, and at the end. */
 const char *mz_db_text(struct mz_arena *a, struct pgw_view *cols);
@@ -93,6 +98,9 @@ const char *mz_db_text(struct mz_arena *a, struct pgw_view *cols);
 void mz_db_on_boolean(void *ctx, const struct pgw_row *row);
 
 size_t mz_db_round_trips(const struct mz_db *db);
+
+/* It is what the server answered, and the connection is there still. */
+bool mz_db_is_answer(const struct mz_db *db, const struct pgw_err *cause);
 
 /* Our own words for a failure of the connection; false. */
 bool mz_db_fail(struct mz_err *err, const struct pgw_err *cause);

@@ -237,8 +237,7 @@ static bool explain(struct reader *r, const struct mz_table *t,
 {
 	struct mz_history *h = r->h;
 
-	/* whatever ended the session: nothing can be asked there any more */
-	if (cause->code != PGW_E_SERVER || !pgw_conn_alive(r->db->conn))
+	if (!mz_db_is_answer(r->db, cause))
 		return mz_db_fail(err, cause);
 	if (!r->has_facts)
 		return unread(t, cause, err);

@@ -75,8 +75,6 @@ static bool cannot_read(const struct mz_table *t, const struct pgw_err *cause,
 {
 	bool denied = strcmp(cause->sqlstate, "42501") == 0;
 
-	if (cause->code != PGW_E_SERVER)
-		return mz_db_fail(err, cause);
 	mz_fail(err, denied ? MZ_refused : MZ_history,
 		"cannot read in %s." TABLE_NAME " which migrations stopped "
 		"midway: %.600s (%s)",
@@ -103,8 +101,10 @@ bool mz_partials_read(struct mz_partials *p, struct mz_arena *a,
 				  table_of(a, t), mz_quote_literal(a, t->name)),
 			on_row, &r, &cause))
 		return true;
+	if (!mz_db_is_answer(db, &cause))
+		return mz_db_fail(err, &cause);
 	/* it is dropped when the last that stopped midway is done */
-	if (cause.code == PGW_E_SERVER && strcmp(cause.sqlstate, "42P01") == 0)
+	if (strcmp(cause.sqlstate, "42P01") == 0)
 		return true;
 	return cannot_read(t, &cause, err);
 }

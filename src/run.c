@@ -64,7 +64,9 @@ static bool retry(struct run *run, struct mz_err *err)
 
 	if (run->retries++ >= c->opt.lock_retries) {
 		err->status = MZ_locked;
-		return false;
+		return mz_hint(err, "run again when less is going on, or with "
+				    "more --lock-retries; mizzle locks names "
+				    "who is in the way");
 	}
 	mz_report_warning(&c->report, "%s: %s; trying again in %lld ms",
 			  err->msg, err->sql->message, (long long)ms);
@@ -119,6 +121,22 @@ static bool read_when_free(struct run *run, struct mz_err *err)
 	return true;
 }
 
+/* There is nobody to ask. */
+static bool unknown(struct mz_err *err, const char *tag)
+{
+	char cause[sizeof(err->msg)];
+	int interrupted = err->signal;
+
+	memcpy(cause, err->msg, sizeof(cause));
+	mz_fail(err, MZ_connect,
+		"the connection was lost at COMMIT, and it could not be found "
+		"out what became of %.200s: %.600s",
+		tag, cause);
+	err->fate = MZ_FATE_UNKNOWN;
+	err->signal = interrupted;
+	return mz_hint(err, "run again: it goes on behind what is done");
+}
+
 /*
  * A COMMIT went out and no answer came.  Nothing is guessed: connect again,
  * wait until the old backend is gone, and look.
@@ -134,10 +152,8 @@ static bool find_out(struct run *run, size_t committed, struct mz_err *err)
 			  "became of it");
 	mz_db_close(&run->w.db);
 	if (!mz_db_open(&run->w.db, RECONNECT_MS, err) ||
-	    !read_when_free(run, err)) {
-		err->fate = MZ_FATE_UNKNOWN;
-		return false;
-	}
+	    !read_when_free(run, err))
+		return unknown(err, todo[committed]->tag);
 	left = still_to_do(run, todo, count);
 	done(run, count - left - committed);
 	run->done = left == 0;
@@ -398,11 +414,32 @@ static void tell_first(struct run *run)
 		tell_pooler(run);
 }
 
+/* Where nothing is under way, what was done before is what there is to tell. */
+static bool stopped_looking(const struct run *run, struct mz_err *err)
+{
+	const char *did = run->doing == MZ_UNDO	  ? "rolled back" :
+			  run->doing == MZ_RECORD ? "recorded" :
+						    "applied";
+	size_t n = run->count;
+
+	if (err->signal == 0)
+		return false;
+	if (n == 0)
+		mz_fail(err, MZ_connect, "interrupted before anything was %s",
+			did);
+	else
+		mz_fail(err, MZ_connect,
+			"interrupted; %zu migration%s %s before it", n,
+			n == 1 ? " was" : "s were", did);
+	err->signal = -1;
+	return false;
+}
+
 static bool run_all(struct run *run, struct mz_err *err)
 {
 	while (!run->done) {
 		if (!look(run, err))
-			return false;
+			return stopped_looking(run, err);
 		if (run->w.history.busy)
 			continue;
 		tell_first(run);

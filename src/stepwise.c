@@ -102,7 +102,8 @@ static void let_go(struct mz_stepwise *r)
 	if (!r->holder.conn)
 		return;
 	mz_stepwise_calm(&r->holder);
-	if (pgw_conn_alive(r->holder.conn) &&
+	if (pgw_conn_alive(r->holder.conn) && !mz_db_is_given_up(r->db) &&
+	    !mz_db_is_given_up(&r->holder) &&
 	    pgw_conn_txn(r->holder.conn) != 'I') {
 		pgw_conn_ignore_interrupt(r->holder.conn);
 		(void)!mz_db_query(&r->holder, "ROLLBACK", NULL, NULL,
@@ -304,7 +305,8 @@ static void reset_session(struct mz_stepwise *r)
 {
 	struct pgw_err ignored;
 
-	if (pgw_conn_alive(r->db->conn) && pgw_conn_txn(r->db->conn) == 'I')
+	if (pgw_conn_alive(r->db->conn) && !mz_db_is_given_up(r->db) &&
+	    pgw_conn_txn(r->db->conn) == 'I')
 		(void)!mz_db_query(r->db, MZ_RESET_SQL, NULL, NULL, &ignored);
 }
 

@@ -222,9 +222,16 @@ static bool is_dropped(const struct mz_stepwise *r, const struct pgw_err *cause)
 	       strcmp(cause->sqlstate, "42P01") == 0;
 }
 
+/* Either connection may be it. */
+static bool is_answer(const struct mz_stepwise *r, const struct pgw_err *cause)
+{
+	return mz_db_is_answer(r->db, cause) &&
+	       (!r->holder.conn || pgw_conn_alive(r->holder.conn));
+}
+
 bool mz_stepwise_own_failed(struct mz_stepwise *r, const struct pgw_err *cause)
 {
-	if (cause->code != PGW_E_SERVER)
+	if (!is_answer(r, cause))
 		return mz_stepwise_lost(r, cause);
 	mz_stepwise_roll_back(r);
 	if (mz_guard_is_marked(cause) || mz_partial_is_lost(cause) ||

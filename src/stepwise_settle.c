@@ -13,6 +13,9 @@
 /* An index that somebody keeps busy is for the next run. */
 #define DROP_MS 2000
 
+/* A question, while somebody waits for our end. */
+#define QUESTION_MS 5000
+
 void mz_stepwise_calm(struct mz_db *db)
 {
 	struct pgw_err ignored;
@@ -27,13 +30,18 @@ static bool quietly(struct mz_db *db, const char *sql,
 		    void *ctx)
 {
 	struct pgw_err ignored;
+	bool ok;
 
-	if (!db->conn || !pgw_conn_alive(db->conn))
+	if (!db->conn || !pgw_conn_alive(db->conn) || mz_db_is_given_up(db))
 		return false;
-	if (mz_db_query(db, sql, row, ctx, &ignored))
-		return true;
-	mz_stepwise_calm(db);
-	return false;
+	mz_db_hooks(db, row, NULL, ctx);
+	pgw_conn_deadline(db->conn, pgw_clock_ms() + QUESTION_MS);
+	ok = pgw_conn_query(db->conn, sql, &ignored);
+	pgw_conn_deadline(db->conn, PGW_FOREVER);
+	mz_db_hooks(db, NULL, NULL, NULL);
+	if (!ok)
+		mz_stepwise_calm(db);
+	return ok;
 }
 
 static bool stop(struct mz_db *db)
@@ -49,6 +57,7 @@ bool mz_stepwise_stop(struct mz_stepwise *r)
 {
 	bool stopped = stop(&r->holder);
 
+	r->db->cancel_until = r->holder.cancel_until; /* the time of both */
 	stopped = mz_db_cancel(r->db, &(struct pgw_err){ 0 }) && stopped;
 	mz_stepwise_roll_back(r);
 	return stopped;

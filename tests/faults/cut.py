@@ -82,11 +82,11 @@ def by_tls(make, binding, ci):
 
 
 for name in MODES:
-    SCENARIOS['cut behind a message, ' + name] = plain(name, behind, 200)
-    SCENARIOS['cut within a message, ' + name] = plain(name, within, 160)
-SCENARIOS['cut by a reset, each'] = plain('each', reset, 80)
-SCENARIOS['cut behind a message, TLS'] = by_tls(behind, 'prefer', 60)
-SCENARIOS['cut within a message, TLS'] = by_tls(within, 'disable', 40)
+    SCENARIOS['cut behind a message, ' + name] = plain(name, behind, 100)
+    SCENARIOS['cut within a message, ' + name] = plain(name, within, 70)
+SCENARIOS['cut by a reset, each'] = plain('each', reset, 40)
+SCENARIOS['cut behind a message, TLS'] = by_tls(behind, 'prefer', 40)
+SCENARIOS['cut within a message, TLS'] = by_tls(within, 'disable', 30)
 
 
 # ---- at COMMIT

@@ -29,8 +29,13 @@ from world import World  # noqa: E402
 
 MODULES = [
     'cut',
+    'fails',
     'freeze',
+    'kill',
+    'crash',
+    'runners',
     'slow',
+    'steps',
     'process',
     'roles',
     'environment',
@@ -39,7 +44,8 @@ AT_ONCE = 2
 
 
 class Context:
-    """What a scenario is given beside its row."""
+    """What a scenario is given beside its row.  SCALE=0.1 in the environment
+    makes it a tenth of the runs."""
 
     def __init__(self, seed):
         self.seed, self.long = seed, LONG
@@ -69,19 +75,19 @@ class Context:
     def some(self, items, ci):
         """All of them in the long form, else that many, evenly spread."""
         items = list(items)
-        most = len(items) if self.long else max(1, round(ci * self.scale))
+        most = max(1, round((len(items) if self.long else ci) * self.scale))
         if len(items) <= most:
             return items
         return [items[i * len(items) // most] for i in range(most)]
 
 
 def scenarios(names):
-    """(name, function) of those that are wanted."""
-    for module in MODULES:
-        for name, function in importlib.import_module(
-                module).SCENARIOS.items():
-            if not names or any(n == module or n in name for n in names):
-                yield name, function
+    """(name, function, whether it sleeps) of those that are wanted."""
+    for name in MODULES:
+        module = importlib.import_module(name)
+        for title, function in module.SCENARIOS.items():
+            if not names or any(n == name or n in title for n in names):
+                yield title, function, getattr(module, 'SLEEPS', False)
 
 
 def run(name, function, row, context):
@@ -109,9 +115,10 @@ def main():
     wanted = list(scenarios(given.names))
     if not wanted:
         sys.exit('faults: no such scenario: ' + ' '.join(given.names))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        jobs = [pool.submit(run, name, function, table.row(name), context)
-                for name, function in wanted]
+    with ThreadPoolExecutor(AT_ONCE) as pool, ThreadPoolExecutor(1) as beside:
+        jobs = [(beside if sleeps else pool).submit(
+            run, name, function, table.row(name), context)
+            for name, function, sleeps in wanted]
         for job in jobs:
             job.result()
     print('%d s; to repeat it: SEED=%d' % (time.monotonic() - began, seed))

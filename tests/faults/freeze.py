@@ -17,6 +17,7 @@ from proxy import Freeze, Proxy
 from world import unclear
 
 SCENARIOS = {}
+SLEEPS = True   # most of the time: it needs no processor of its own
 AT_ONCE = 16    # they sleep
 SOON = '?sslmode=disable&connect_timeout=2'
 # A peer that is gone is noticed after 3 s, whether something is on its way to
@@ -79,6 +80,7 @@ def ended_by_hand(row, world, at, took):
     ended."""
     what = 'at %s' % (at,)
     db = world.database()
+    db.claims = False   # the next run changes it
     with Proxy(world.server.port, Once(at, lambda m: Freeze())) as proxy:
         run = world.start(db, url=db.url(proxy.port))
         if proxy.hit.wait(60):
@@ -86,7 +88,7 @@ def ended_by_hand(row, world, at, took):
             run.send_signal(signal.SIGTERM)
         began = time.monotonic()
         got = world.ended(run)
-        took.append(in_time(row, what, began, 60))
+        took.append(in_time(row, what, began, 35))
         next_one = world.migrate(db, '--lock-wait', '1s')
     wrong = unclear(next_one)
     if wrong or next_one.status not in (0, 3, 4, 6):
@@ -99,7 +101,7 @@ def sigterm(row, context):
     world, took = context.world(), []
     world.truth()
     all_at_once((ended_by_hand, row, world, at, took) for at in context.some(
-        places(world), 32))
+        places(world), 16))
     took.sort()
     row.note('it ends %.1f s after the signal (median; %.1f s at most)' % (
         took[len(took) // 2], took[-1]))
@@ -151,5 +153,5 @@ def cable(back, ci):
 
 SCENARIOS['frozen before there is something to do'] = login
 SCENARIOS['frozen, then SIGTERM'] = sigterm
-SCENARIOS['no network from then on'] = cable(None, 32)
-SCENARIOS['no network for 5 s'] = cable(5, 32)
+SCENARIOS['no network from then on'] = cable(None, 16)
+SCENARIOS['no network for 5 s'] = cable(5, 16)

@@ -73,6 +73,7 @@ static bool is_starved(void)
 	return true;
 }
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 #pragma GCC visibility push(default) /* all of the program is to find them */
 
 void *malloc(size_t n)
@@ -96,7 +97,7 @@ void *reallocarray(void *p, size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return realloc(p, n * size);
+	return is_starved() ? NULL : __libc_realloc(p, n * size);
 }
 
 void *memalign(size_t alignment, size_t n)
@@ -120,6 +121,7 @@ int posix_memalign(void **p, size_t alignment, size_t n)
 }
 
 #pragma GCC visibility pop
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 /* ---- system calls */
 

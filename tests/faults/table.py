@@ -33,7 +33,7 @@ class Row:
                 self.seen[got.status] += 1
             if outcome.bad():
                 self.wrong.append('%s: %s' % (what, outcome))
-                if len(self.wrong) <= SHOWN:
+                if len(self.wrong) <= SHOWN:    # the rest is counted
                     print('WRONG %s, %s' % (self.name, self.wrong[-1]),
                           flush=True)
 
@@ -41,7 +41,8 @@ class Row:
         """Something else is wrong than what is counted."""
         with self._lock:
             self.wrong.append(text)
-            print('WRONG %s, %s' % (self.name, text), flush=True)
+            if len(self.wrong) <= SHOWN:
+                print('WRONG %s, %s' % (self.name, text), flush=True)
 
     def note(self, text):
         with self._lock:
@@ -103,7 +104,8 @@ class Table:
                 print('%s: skipped: %s' % (row.name, row.skipped))
             if row.wrong:
                 print('FAIL %s: %d wrong, the first: %s' % (
-                    row.name, len(row.wrong), row.wrong[0]))
+                    row.name, len(row.wrong),
+                    row.wrong[0].split('\n')[0]))
             elif not row.passed():
                 print('FAIL %s: it never ran' % row.name)
         bad = sum(not row.passed() for row in self.rows)

@@ -37,7 +37,8 @@ def unclear(got, also=()):
         return '%d errors' % len(errors)
     if len(errors[0]) < 20:
         return 'says nothing: ' + errors[0]
-    if got.status in NEXT_STEP and not re.search(
+    if (got.status in NEXT_STEP or 'lost at COMMIT' in errors[0]) and \
+            not re.search(
             r'(?m)^  hint: |^   = hint: ', got.err):
         return 'no next step'
     return None
@@ -61,7 +62,7 @@ class Outcome:
         what = [n + ': ' + str(v)[:1000] for n, v in (
             ('lost', self.lost), ('doubled', self.doubled),
             ('stuck', self.stuck), ('unclear', self.unclear)) if v]
-        return '\n'.join(what + [str(g)[:1500] for g in self.said])
+        return '\n'.join(what + [str(g)[:1000] for g in self.said])
 
 
 def differences(want, got):
@@ -87,15 +88,26 @@ class Database:
 
     def __init__(self, world, name):
         self.world, self.name = world, name
+        self.claims = True      # what a run said can be looked at behind it
+        self.pooled = False     # through something that keeps connections
 
-    def url(self, port=None, query='?sslmode=disable', user='tester'):
+    def url(self, port=None, query='?sslmode=disable', user=None):
         server = self.world.server
-        text = server.url(self.name, user=user, query=query)
+        text = server.url(self.name, user=user or self.world.user,
+                          query=query)
         return text.replace(':%d/' % server.port, ':%d/' % port) if port \
             else text
 
-    def talk(self):
-        return Talk(self.world.server, self.name)
+    def talk(self, seconds=60):
+        """A session; a server that was ended is waited for."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return Talk(self.world.server, self.name)
+            except (OSError, Ended):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
 
     def close(self):
         self.world.ask('DROP DATABASE IF EXISTS "%s" WITH (FORCE)' %
@@ -110,12 +122,13 @@ class World:
     _number = count()
 
     def __init__(self, *settings, server=None, kind='whole', layout='journal',
-                 options=(), template='template0', parts=None):
+                 options=(), template='template0', parts=None,
+                 user='tester'):
         self.server = server or Server('autovacuum=off',
                                        'max_connections=150', *settings)
         self.kind, self.layout, self.options = kind, layout, tuple(options)
         self.template = template
-        self.parts = parts or SETS[kind]
+        self.parts, self.user = parts or SETS[kind], user
         self.tags, self.dir = self.make_folder()
         self._truth, self._lock = None, threading.Lock()
         self._asking = threading.local()
@@ -138,7 +151,7 @@ class World:
         """Another world in the same server."""
         return World(server=self.server, **{**dict(
             kind=self.kind, layout=self.layout, options=self.options,
-            template=self.template), **more})
+            template=self.template, user=self.user), **more})
 
     def make_folder(self):
         where = newdir('folder-%d' % next(World._number))
@@ -154,8 +167,8 @@ class World:
     def database(self, more=''):
         """A fresh one; `more` is of CREATE DATABASE."""
         name = 'f%d' % next(World._number)
-        self.ask('CREATE DATABASE "%s" OWNER tester TEMPLATE %s %s %s' % (
-            name, self.template, self.server.quickly, more))
+        self.ask('CREATE DATABASE "%s" OWNER %s TEMPLATE %s %s %s' % (
+            name, self.user, self.template, self.server.quickly, more))
         return Database(self, name)
 
     # ---- what is there
@@ -242,10 +255,13 @@ class World:
                 looked.status, outcome.runs_after)
 
     def quiet(self, db, seconds=60):
-        """Who was cut off or killed is gone from the server."""
+        """Who was cut off or killed is gone from the server; a pooler may keep
+        what is idle."""
         end = time.monotonic() + seconds
         while self.ask("SELECT 1 FROM pg_stat_activity WHERE datname = '%s' "
-                       "AND backend_type = 'client backend'" % db.name):
+                       "AND backend_type = 'client backend'%s" % (
+                           db.name, " AND state <> 'idle'" if db.pooled
+                           else '')):
             if time.monotonic() > end:
                 return False
             time.sleep(0.005)
@@ -259,6 +275,18 @@ class World:
             outcome.lost, outcome.doubled = differences(self.truth(),
                                                         self.state(db))
 
+    def false_claim(self, db, got):
+        """What it says of the migrations, and is not so; None if it is."""
+        rows = self.recorded(db)
+        told = re.search(r'hint: (\S+) was not applied: run again', got.err)
+        if told and self.tags.index(told[1]) < rows:
+            return 'it says that %s was not applied' % told[1]
+        told = re.search(r'[(;] ?(\d+) migrations? (?:before it )?w(?:as|ere) '
+                         r'applied', got.err)
+        if told and int(told[1]) != rows:
+            return 'it says that %s were applied: it were %d' % (told[1], rows)
+        return None
+
     def settle(self, db, *said, also=(), options=()):
         """The outcome of runs that were disturbed; drops the database."""
         outcome = Outcome()
@@ -267,6 +295,8 @@ class World:
             if got.status != 0:
                 outcome.error = True
                 outcome.unclear = outcome.unclear or unclear(got, also)
+        if len(said) == 1 and not outcome.unclear and db.claims:
+            outcome.unclear = self.false_claim(db, said[0])
         self.finish(db, outcome, *options)
         if outcome.runs_after and said and any(g.status == 0 for g in said):
             outcome.lost.append('a run said that all is done, and it was not')
