@@ -30,9 +30,9 @@ void mz_report_steady(struct mz_report *r)
 {
 	FILE *out = r->out, *err = r->err;
 
-	r->out = mz_steady(out, _IOFBF);
+	r->out = mz_steady(out, &r->out_fd, _IOFBF);
 	r->owns_out = r->out != out;
-	r->err = mz_steady(err, _IONBF);
+	r->err = mz_steady(err, &r->err_fd, _IONBF);
 	r->owns_err = r->err != err;
 }
 

@@ -5,7 +5,6 @@
 #include "steady.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <unistd.h>
 
 /* A write that cannot be done now is done when it can. */
@@ -19,7 +18,7 @@ static bool is_for_now(int fd, int error)
 /* fopencookie(3): fewer than n bytes is an error. */
 static ssize_t put(void *cookie, const char *data, size_t n)
 {
-	int fd = (int)(intptr_t)cookie;
+	int fd = *(const int *)cookie;
 	size_t done = 0;
 
 	while (done < n) {
@@ -33,13 +32,12 @@ static ssize_t put(void *cookie, const char *data, size_t n)
 	return (ssize_t)done;
 }
 
-FILE *mz_steady(FILE *f, int buffering)
+FILE *mz_steady(FILE *f, int *fd, int buffering)
 {
-	int fd = fileno(f);
 	FILE *steady =
-		fd < 0 ? NULL :
-			 fopencookie((void *)(intptr_t)fd, "w",
-				     (cookie_io_functions_t){ .write = put });
+		*fd < 0 ? NULL :
+			  fopencookie(fd, "w",
+				      (cookie_io_functions_t){ .write = put });
 
 	if (!steady)
 		return f;

@@ -10,9 +10,10 @@
 #include <stdio.h>
 
 /*
- * Another stream to the same descriptor, which f keeps; f itself when it has
- * none, or without memory.  buffering is that of setvbuf(3).
+ * Another stream to the descriptor of f, which must be in *fd as long as it is
+ * used; f itself when that is -1, or without memory.  buffering is that of
+ * setvbuf(3).
  */
-FILE *mz_steady(FILE *f, int buffering);
+FILE *mz_steady(FILE *f, int *fd, int buffering);
 
 #endif

@@ -121,6 +121,7 @@ int posix_memalign(void **p, size_t alignment, size_t n)
 }
 
 #pragma GCC visibility pop
+
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 /* ---- system calls */
