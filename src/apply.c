@@ -3,32 +3,12 @@
 
 #include "apply.h"
 
+#include "apply_sql.h"
 #include "applying.h"
-#include "backend.h"
 #include "failure.h"
-#include "guard.h"
-#include "setting_sql.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-struct mz_apply_options mz_job_options(const struct mz_job *job, size_t i)
-{
-	struct mz_apply_options o = job->options;
-	const struct mz_directives *d;
-
-	if (o.doing == MZ_RECORD)
-		return o;
-	d = &job->surveys[i].directives;
-	if (d->has_lock_timeout) {
-		o.lock_timeout_ms = d->lock_timeout_ms;
-		o.lock_timeout_given = true;
-	}
-	if (d->has_statement_timeout) {
-		o.statement_timeout_ms = d->statement_timeout_ms;
-		o.statement_timeout_given = true;
-	}
-	return o;
-}
 
 /* ---- what comes back */
 
@@ -225,103 +205,42 @@ bool mz_applying_settle(struct mz_applying *ap)
 static bool create_history(struct mz_applying *ap)
 {
 	const struct mz_job *job = ap->job;
-	const char *create = mz_history_create_sql(ap->arena, job->table,
-						   job->history, job->shape);
 	struct mz_sent commit = { .purpose = MZ_FOR_COMMIT, .creates = true };
 
-	if (!*create)
-		return true;
-	return mz_applying_send(ap, MZ_FOR_CREATE, 0,
-				mz_printf(ap->arena, "%s; %s",
-					  mz_guard_begin_sql(ap->arena,
-							     job->table),
-					  create)) &&
-	       mz_applying_send_as(ap, &commit, pgw_view_of("COMMIT")) &&
-	       mz_applying_settle(ap);
+	return job->history->shape != MZ_SHAPE_ABSENT ||
+	       (mz_applying_send(ap, MZ_FOR_CREATE, 0,
+				 mz_apply_create_sql(&ap->words, job)) &&
+		mz_applying_send_as(ap, &commit, pgw_view_of("COMMIT")) &&
+		mz_applying_settle(ap));
 }
 
-static const char *settings_sql(struct mz_arena *a,
-				const struct mz_apply_options *o)
-{
-	return mz_printf(a, "%s%s", mz_wanted_sql(a, o, true),
-			 mz_timeouts_sql(a, o));
-}
-
+/* The first is waited for: most who lose a race lose it here. */
 static bool open_transaction(struct mz_applying *ap, size_t i)
 {
-	const struct mz_job *job = ap->job;
-	const struct mz_apply_options o = mz_job_options(job, i);
-	bool may_lock = job->history->may_lock ||
-			job->history->shape == MZ_SHAPE_ABSENT;
-	size_t gone = job->options.doing == MZ_UNDO ? i : 0;
-	size_t more = job->options.doing == MZ_UNDO ? 0 : i;
-	const char *sql =
-		mz_printf(ap->arena, "%s; %s%s; %s%s",
-			  mz_guard_begin_sql(ap->arena, job->table),
-			  i > 0 ? mz_guard_no_waiters_sql() : "",
-			  mz_guard_history_sql(ap->arena, job->table,
-					       job->history->count - gone +
-						       more,
-					       may_lock),
-			  mz_guard_same_sql(ap->arena, job->table, job->history,
-					    &(struct mz_same){ job->shape,
-							       gone }),
-			  settings_sql(ap->arena, &o));
-
-	/* The first is waited for: most who lose a race lose it here. */
-	return mz_applying_send(ap, MZ_FOR_OPEN, i, sql) &&
+	return mz_applying_send(ap, MZ_FOR_OPEN, i,
+				mz_apply_open_sql(&ap->words, ap->job, i)) &&
 	       (i > 0 || mz_applying_settle(ap));
 }
 
-/* In one transaction around all: the file before it has left no settings. */
+/* In one transaction around all: the file before it leaves no settings. */
 static bool begin_anew(struct mz_applying *ap, size_t i)
 {
-	const struct mz_apply_options o = mz_job_options(ap->job, i);
-	const char *sql = settings_sql(ap->arena, &o);
-
-	return o.doing == MZ_RECORD || !*sql ||
-	       mz_applying_send(ap, MZ_FOR_OPEN, i, sql);
+	return ap->job->options.doing == MZ_RECORD ||
+	       mz_applying_send(ap, MZ_FOR_OPEN, i,
+				mz_apply_anew_sql(&ap->words, ap->job, i));
 }
 
-/* What is recorded, or is undone, has not stopped midway. */
-static const char *progress_sql(struct mz_applying *ap, const char *tag)
-{
-	const struct mz_job *job = ap->job;
-
-	if (!mz_partials_find(&job->history->partials, tag))
-		return "";
-	return mz_printf(ap->arena, "; %s",
-			 mz_partial_delete_sql(ap->arena, job->table, tag));
-}
-
-static const char *record_sql(struct mz_applying *ap, size_t i)
-{
-	const struct mz_job *job = ap->job;
-	const struct mz_migration *m = job->todo[i];
-	const char *sql = job->options.doing == MZ_UNDO ?
-				  mz_history_remove_sql(ap->arena, job->table,
-							job->rows[i]) :
-				  mz_history_insert_sql(ap->arena, job->table,
-							job->shape,
-							job->folder->layout, m);
-
-	return mz_printf(ap->arena, "%s%s", sql, progress_sql(ap, m->tag));
-}
-
+/*
+ * COMMIT goes by itself: a server whose client was killed in a statement finds
+ * that out at its second answer after that, so nothing is committed by then.
+ */
 static bool close_migration(struct mz_applying *ap, size_t i)
 {
 	const struct mz_job *job = ap->job;
-	bool last = i + 1 == job->count;
-	bool commits = last || !job->options.one_transaction;
-	const char *sql = record_sql(ap, i);
+	bool commits = !job->options.one_transaction || i + 1 == job->count;
+	const char *sql = mz_apply_record_sql(&ap->words, job, i, ap->database);
 
-	if (commits || job->options.doing != MZ_RECORD)
-		sql = mz_printf(ap->arena, MZ_RESET_SQL "; %s", sql);
-	if (commits && !last)
-		sql = mz_printf(ap->arena, "%s; %s", sql,
-				mz_guard_note_waiters_sql(ap->arena,
-							  job->table));
-	return mz_applying_send(ap, MZ_FOR_RECORD, i, sql) &&
+	return (!*sql || mz_applying_send(ap, MZ_FOR_RECORD, i, sql)) &&
 	       (!commits || mz_applying_send(ap, MZ_FOR_COMMIT, i, "COMMIT"));
 }
 
@@ -329,10 +248,30 @@ static bool send_migration(struct mz_applying *ap, size_t i, struct mz_err *err)
 {
 	const struct mz_apply_options *o = &ap->job->options;
 
+	mz_arena_clear(&ap->words);
 	return (i > 0 && o->one_transaction ? begin_anew(ap, i) :
 					      open_transaction(ap, i)) &&
 	       (o->doing == MZ_RECORD || mz_applying_script(ap, i, err)) &&
 	       close_migration(ap, i);
+}
+
+/* The OID of our database is in the last row of the first answer. */
+static void on_row(void *ctx, const struct pgw_row *row)
+{
+	struct mz_applying *ap = ctx;
+	const struct mz_sent *next = &ap->flight.ring[ap->flight.first];
+	struct pgw_view cols = row->cols;
+	const char *text;
+
+	if (next->purpose != MZ_FOR_OPEN || next->migration > 0)
+		return;
+	text = mz_db_text(&ap->words, &cols);
+	ap->database = text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+}
+
+static void drop_words(void *words)
+{
+	mz_arena_release(words);
 }
 
 void mz_apply(struct mz_applied *out, const struct mz_job *job,
@@ -342,12 +281,15 @@ void mz_apply(struct mz_applied *out, const struct mz_job *job,
 				  .arena = a,
 				  .db = db,
 				  .out = out,
+				  .words.escape = a->escape,
 				  .answering = SIZE_MAX };
+	struct mz_hold hold;
 	bool ok;
 
 	*out = (struct mz_applied){ .ending = MZ_END_DONE };
 	mz_flight_init(&ap.flight);
-	mz_db_hooks(db, NULL, on_done, &ap);
+	mz_hold(a, &hold, drop_words, &ap.words);
+	mz_db_hooks(db, on_row, on_done, &ap);
 	mz_db_running(db, running, &ap);
 	ok = pgw_conn_agrees(db->conn, &ap.lost) && create_history(&ap);
 	for (size_t i = 0; ok && i < job->count; i++)
@@ -358,4 +300,6 @@ void mz_apply(struct mz_applied *out, const struct mz_job *job,
 	mz_db_hooks(db, NULL, NULL, NULL);
 	mz_db_running(db, NULL, NULL);
 	db->tag = NULL;
+	mz_let_go(a, &hold);
+	mz_arena_release(&ap.words);
 }

@@ -9,9 +9,11 @@
 struct mz_applying {
 	const struct mz_job *job;
 	struct mz_arena *arena;
+	struct mz_arena words; /* what is sent for the present migration */
 	struct mz_db *db;
 	struct mz_applied *out;
 	struct mz_flight flight;
+	uint32_t database;   /* its OID, when more than one is to be done */
 	size_t answering;    /* the migration whose turn it is at the server */
 	size_t statement;    /* how many of its statements are answered */
 	int64_t turn_us;     /* since when */

@@ -81,6 +81,19 @@ void mz_arena_release(struct mz_arena *a)
 	}
 }
 
+void mz_arena_clear(struct mz_arena *a)
+{
+	struct mz_block *kept = a->blocks;
+
+	if (!kept)
+		return;
+	a->blocks = kept->next;
+	mz_arena_release(a);
+	kept->next = NULL;
+	kept->used = 0;
+	a->blocks = kept;
+}
+
 static void add_block(struct mz_arena *a, size_t n)
 {
 	size_t size = n > BLOCK_SIZE ? n : BLOCK_SIZE;

@@ -38,6 +38,9 @@ struct mz_arena {
 void mz_arena_init(struct mz_arena *a);
 void mz_arena_release(struct mz_arena *a);
 
+/* All that is in it is gone, and its room is used again. */
+void mz_arena_clear(struct mz_arena *a);
+
 /* With an escape h is dropped there, unless it is let go of before. */
 void mz_hold(const struct mz_arena *a, struct mz_hold *h,
 	     void (*drop)(void *what), void *what);

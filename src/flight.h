@@ -21,7 +21,7 @@ enum mz_purpose {
 	MZ_FOR_CREATE,	  /* of the history table */
 	MZ_FOR_OPEN,	  /* BEGIN and the guard */
 	MZ_FOR_STATEMENT, /* of a migration */
-	MZ_FOR_RECORD,	  /* its row */
+	MZ_FOR_RECORD,	  /* its row, or those of all in the transaction */
 	MZ_FOR_COMMIT,
 	MZ_FOR_ROLLBACK,
 };

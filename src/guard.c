@@ -40,6 +40,28 @@ const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t)
 			 t->lock_key);
 }
 
+const char *mz_guard_go_on_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	const char *lock =
+		t->no_advisory ?
+			"true" :
+			mz_printf(a,
+				  "pg_catalog.pg_try_advisory_xact_lock("
+				  "%" PRId64 ")",
+				  t->lock_key);
+
+	return mz_printf(
+		a,
+		"BEGIN ISOLATION LEVEL READ COMMITTED; "
+		"SELECT CAST(CASE WHEN COALESCE(pg_catalog.current_setting("
+		"'mizzle.waiters', true), '') OPERATOR(pg_catalog.<>) '' "
+		"THEN '" GIVE_WAY "' OPERATOR(pg_catalog.||) "
+		"pg_catalog.current_setting('mizzle.waiters') "
+		"WHEN %s THEN '1' ELSE '" MARKER "another migrator holds the "
+		"lock' END AS pg_catalog.int4)",
+		lock);
+}
+
 const char *mz_guard_stay_sql(struct mz_arena *a, const struct mz_table *t)
 {
 	if (!t->no_advisory)
@@ -58,21 +80,25 @@ const char *mz_guard_that_sql(struct mz_arena *a, const char *condition)
 			 condition);
 }
 
+const char *mz_guard_lock_sql(struct mz_arena *a, const struct mz_table *t,
+			      bool may_lock)
+{
+	if (!may_lock)
+		return "";
+	return mz_printf(a, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT; ",
+			 t->quoted);
+}
+
 const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 				 size_t rows, bool may_lock)
 {
-	const char *lock =
-		may_lock ? mz_printf(a,
-				     "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE "
-				     "NOWAIT; ",
-				     t->quoted) :
-			   "";
 	const char *count = mz_printf(a,
 				      "(SELECT pg_catalog.count(*) FROM %s) "
 				      "OPERATOR(pg_catalog.=) %zu",
 				      t->quoted, rows);
 
-	return mz_printf(a, "%s%s", lock, mz_guard_that_sql(a, count));
+	return mz_printf(a, "%s%s", mz_guard_lock_sql(a, t, may_lock),
+			 mz_guard_that_sql(a, count));
 }
 
 const char *mz_guard_same_sql(struct mz_arena *a, const struct mz_table *t,
@@ -100,37 +126,55 @@ const char *mz_guard_same_sql(struct mz_arena *a, const struct mz_table *t,
 }
 
 /*
+ * One row is read, whatever the history's size.  An upgrade adds the column
+ * name: where there is none, it is the one around that is compared.
+ */
+const char *mz_guard_newest_sql(struct mz_arena *a, const struct mz_table *t,
+				const struct mz_migration *m,
+				enum mz_shape shape)
+{
+	bool named = shape == MZ_SHAPE_COLUMNS_5;
+
+	return mz_printf(
+		a,
+		"SELECT CAST(CASE WHEN (SELECT h.hash OPERATOR(pg_catalog.=) "
+		"'%s' AND h.created_at OPERATOR(pg_catalog.=) %" PRId64 "%s "
+		"FROM %s h ORDER BY h.id DESC LIMIT 1) THEN '1' ELSE '" MARKER
+		"the history has changed' END AS pg_catalog.int4)%s",
+		m->hash, m->when,
+		named ? "" : " AND name OPERATOR(pg_catalog.=) 'none'",
+		t->quoted,
+		named ? "" :
+			" FROM (SELECT 'none'::pg_catalog.text AS name) o");
+}
+
+/*
  * Not everyone who waits is a migrator: our own readers are known by their
  * name, others by a query that is not Drizzle's, as far as we may see it.
  */
-#define HARMLESS                                                              \
-	"SELECT 1 FROM pg_catalog.pg_stat_get_activity(l.pid) s "             \
-	"WHERE s.application_name OPERATOR(pg_catalog.=) '" PACKAGE_NAME "' " \
-	"OR (s.query OPERATOR(pg_catalog.!~~) '%%hash%%created_at%%' "        \
+#define HARMLESS                                                        \
+	"s.application_name OPERATOR(pg_catalog.=) '" PACKAGE_NAME "' " \
+	"OR (s.query OPERATOR(pg_catalog.!~~) '%%hash%%created_at%%' "  \
+	"AND s.query OPERATOR(pg_catalog.<>) '' "                       \
 	"AND s.query OPERATOR(pg_catalog.<>) '<insufficient privilege>')"
 
+/* The functions behind the views: those would take four times as long. */
 const char *mz_guard_note_waiters_sql(struct mz_arena *a,
-				      const struct mz_table *t)
+				      const struct mz_table *t,
+				      uint32_t database)
 {
 	return mz_printf(
 		a,
 		"SELECT pg_catalog.set_config('mizzle.waiters', "
-		"COALESCE((SELECT pg_catalog.string_agg("
-		"l.pid::pg_catalog.text, ',') "
-		"FROM pg_catalog.pg_locks l WHERE NOT l.granted "
-		"AND l.relation OPERATOR(pg_catalog.=) %s "
-		"AND l.database OPERATOR(pg_catalog.=) " MZ_THIS_DATABASE
-		" AND NOT EXISTS (" HARMLESS ")), ''), false)",
-		relation(a, t));
-}
-
-const char *mz_guard_no_waiters_sql(void)
-{
-	return "SELECT CAST(CASE WHEN COALESCE(pg_catalog.current_setting("
-	       "'mizzle.waiters', true), '') OPERATOR(pg_catalog.=) '' "
-	       "THEN '1' ELSE '" GIVE_WAY "' OPERATOR(pg_catalog.||) "
-	       "pg_catalog.current_setting('mizzle.waiters') END "
-	       "AS pg_catalog.int4); ";
+		"pg_catalog.concat_ws(',', NULLIF(pg_catalog.current_setting("
+		"'mizzle.waiters', true), ''), l.pid), false) "
+		"FROM pg_catalog.pg_lock_status() l, "
+		"pg_catalog.pg_stat_get_activity(l.pid) s "
+		"WHERE NOT l.granted AND l.relation OPERATOR(pg_catalog.=) %s "
+		"AND l.database OPERATOR(pg_catalog.=) "
+		"%" PRIu32 "::pg_catalog.oid AND NOT COALESCE(" HARMLESS
+		", false)",
+		relation(a, t), database);
 }
 
 /* The pids after GIVE_WAY: nothing but digits and commas is believed. */

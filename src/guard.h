@@ -18,15 +18,25 @@
 const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t);
 
 /*
+ * Begin one more, on the same connection: it fails also when somebody was noted
+ * to whom it must give way.
+ */
+const char *mz_guard_go_on_sql(struct mz_arena *a, const struct mz_table *t);
+
+/*
  * Go on with one that is to be held for long, without a lock that readers and
  * writers of the table would wait for: "" or what begins with a semicolon.
  */
 const char *mz_guard_stay_sql(struct mz_arena *a, const struct mz_table *t);
 
 /*
- * Go on with it: fail unless the table is ours alone and has just so many
- * rows.  Without the right to lock it, the advisory lock must do.
+ * Go on with it: have the table alone, or fail at once; "" or what ends in a
+ * semicolon.  Without the right to lock it, the advisory lock must do.
  */
+const char *mz_guard_lock_sql(struct mz_arena *a, const struct mz_table *t,
+			      bool may_lock);
+
+/* The same, and fail unless it has just so many rows. */
 const char *mz_guard_history_sql(struct mz_arena *a, const struct mz_table *t,
 				 size_t rows, bool may_lock);
 
@@ -49,14 +59,23 @@ const char *mz_guard_same_sql(struct mz_arena *a, const struct mz_table *t,
 			      const struct mz_same *same);
 
 /*
+ * The same for a transaction that follows one of ours: fail unless the newest
+ * row is that of m, which that one wrote, and the table has the shape still.
+ */
+const char *mz_guard_newest_sql(struct mz_arena *a, const struct mz_table *t,
+				const struct mz_migration *m,
+				enum mz_shape shape);
+
+/*
  * A foreign migrator that waits for the table gets it at our COMMIT, reads what
  * is recorded so far and goes on from there, while we would, too.  So who waits
  * is noted just before a COMMIT that more is to follow, and the transaction
- * after it begins by giving way.
+ * after it begins by giving way.  It must begin with the settings reset.
+ * database is the OID of ours.
  */
 const char *mz_guard_note_waiters_sql(struct mz_arena *a,
-				      const struct mz_table *t);
-const char *mz_guard_no_waiters_sql(void);
+				      const struct mz_table *t,
+				      uint32_t database);
 
 /*
  * Whether a failed guard says that someone else was faster.  *waiters gets the

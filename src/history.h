@@ -85,9 +85,10 @@ const char *mz_history_create_sql(struct mz_arena *a, const struct mz_table *t,
 const char *mz_history_remove_sql(struct mz_arena *a, const struct mz_table *t,
 				  const struct mz_row *row);
 
-/* The row of one migration. */
+/* The rows of n migrations, in this order. */
 const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
 				  enum mz_shape shape, enum mz_layout layout,
-				  const struct mz_migration *m);
+				  const struct mz_migration *const *list,
+				  size_t n);
 
 #endif

@@ -3,133 +3,10 @@
 
 #include "plan.h"
 
+#include "match.h"
+
 #include <stdio.h>
 #include <string.h>
-
-/* ---- matching */
-
-/* What a row and a migration must have in common to be the same. */
-enum {
-	HASH = 1,
-	WHEN = 2,
-	NAME = 4,
-	SECOND = 8, /* created_at, where one side has no milliseconds */
-};
-
-/* The best evidence first. */
-static const unsigned passes[] = {
-	HASH | WHEN | NAME,
-	HASH | WHEN,
-	NAME,
-	HASH | SECOND,
-	HASH,
-	WHEN,
-	SECOND,
-};
-
-#define UNMATCHED SIZE_MAX
-
-struct matcher {
-	const struct mz_folder *f;
-	const struct mz_history *h;
-	const char **names;   /* what a row would call each migration */
-	size_t *row_of;	      /* of each migration, or UNMATCHED */
-	size_t *migration_of; /* of each row, or UNMATCHED */
-};
-
-static int64_t second(int64_t ms)
-{
-	return ms - (ms % 1000 + 1000) % 1000;
-}
-
-static bool same_second(int64_t a, int64_t b)
-{
-	return second(a) == second(b) && (a == second(a) || b == second(b));
-}
-
-static bool has_name(const struct matcher *m, size_t i,
-		     const struct mz_row *row)
-{
-	return row->name && (strcmp(row->name, m->names[i]) == 0 ||
-			     strcmp(row->name, m->f->migrations[i].tag) == 0);
-}
-
-static bool fits(const struct matcher *m, size_t i, const struct mz_row *row,
-		 unsigned evidence)
-{
-	const struct mz_migration *mig = &m->f->migrations[i];
-
-	if ((evidence & HASH) && strcmp(row->hash, mig->hash) != 0)
-		return false;
-	if ((evidence & WHEN) && !(row->has_when && row->when == mig->when))
-		return false;
-	if ((evidence & SECOND) &&
-	    !(row->has_when && same_second(row->when, mig->when)))
-		return false;
-	if ((evidence & NAME) && !has_name(m, i, row))
-		return false;
-	/* A time alone is no evidence against two names that differ. */
-	return (evidence & (HASH | NAME)) || !row->name || has_name(m, i, row);
-}
-
-/* Rows mostly stand in the order of the folder: look there first. */
-static void match_one(struct matcher *m, size_t i, unsigned evidence)
-{
-	for (size_t k = 0; k < m->h->count; k++) {
-		size_t j = (i + k) % m->h->count;
-
-		if (m->migration_of[j] == UNMATCHED &&
-		    fits(m, i, &m->h->rows[j], evidence)) {
-			m->row_of[i] = j;
-			m->migration_of[j] = i;
-			return;
-		}
-	}
-}
-
-static size_t *unmatched(struct mz_arena *a, size_t n)
-{
-	size_t *array = mz_alloc_array(a, n, sizeof(*array));
-
-	for (size_t i = 0; i < n; i++)
-		array[i] = UNMATCHED;
-	return array;
-}
-
-static void match(struct matcher *m, struct mz_arena *a)
-{
-	size_t n = m->f->count;
-
-	m->names = mz_alloc_array(a, n, sizeof(*m->names));
-	m->row_of = unmatched(a, n);
-	m->migration_of = unmatched(a, m->h->count);
-	for (size_t i = 0; i < n; i++)
-		m->names[i] = mz_history_name(a, m->f->layout,
-					      &m->f->migrations[i]);
-	for (size_t p = 0; p < sizeof(passes) / sizeof(passes[0]); p++)
-		for (size_t i = 0; i < n; i++)
-			if (m->row_of[i] == UNMATCHED)
-				match_one(m, i, passes[p]);
-}
-
-/* A row that records once more what another one already does. */
-static bool is_duplicate(const struct matcher *m, const struct mz_row *row)
-{
-	for (size_t j = 0; j < m->h->count; j++) {
-		const struct mz_row *other = &m->h->rows[j];
-
-		if (m->migration_of[j] == UNMATCHED)
-			continue;
-		if (strcmp(other->hash, row->hash) == 0 &&
-		    other->has_when == row->has_when &&
-		    other->when == row->when)
-			return true;
-		if (other->name && row->name &&
-		    strcmp(other->name, row->name) == 0)
-			return true;
-	}
-	return false;
-}
 
 /* ---- listing */
 
@@ -155,15 +32,15 @@ static struct mz_listed *list(struct mz_plan *p, enum mz_state state,
 }
 
 static void list_missing(struct mz_plan *p, struct mz_arena *a,
-			 const struct matcher *m)
+			 struct mz_match *m)
 {
-	for (size_t j = 0; j < m->h->count; j++) {
-		const struct mz_row *row = &m->h->rows[j];
+	for (size_t j = 0; j < m->history->count; j++) {
+		const struct mz_row *row = &m->history->rows[j];
 		struct mz_listed *l;
 
-		if (m->migration_of[j] != UNMATCHED)
+		if (m->migration_of[j] != MZ_UNMATCHED)
 			continue;
-		if (is_duplicate(m, row)) {
+		if (mz_match_is_duplicate(m, row)) {
 			p->duplicated[p->duplicates++] = row;
 			continue;
 		}
@@ -175,12 +52,12 @@ static void list_missing(struct mz_plan *p, struct mz_arena *a,
 	}
 }
 
-static size_t last_matched(const struct matcher *m)
+static size_t last_matched(const struct mz_match *m)
 {
 	size_t last = 0;
 
-	for (size_t i = 0; i < m->f->count; i++)
-		if (m->row_of[i] != UNMATCHED)
+	for (size_t i = 0; i < m->folder->count; i++)
+		if (m->row_of[i] != MZ_UNMATCHED)
 			last = i;
 	return last;
 }
@@ -229,17 +106,17 @@ void mz_plan_make(struct mz_plan *p, struct mz_arena *a,
 		  const struct mz_folder *f, const struct mz_history *h,
 		  const struct mz_eol *eol)
 {
-	struct matcher m = { .f = f, .h = h };
+	struct mz_match m;
 	size_t last;
 
 	*p = (struct mz_plan){ .folder = f, .history = h };
 	p->list = mz_alloc_array(a, f->count + h->count + 1, sizeof(*p->list));
 	p->rows = mz_alloc_array(a, f->count + h->count + 1, sizeof(*p->rows));
 	p->duplicated = mz_alloc_array(a, h->count, sizeof(*p->duplicated));
-	match(&m, a);
+	mz_match_make(&m, a, f, h);
 	last = last_matched(&m);
 	for (size_t i = 0; i < f->count; i++) {
-		if (m.row_of[i] != UNMATCHED)
+		if (m.row_of[i] != MZ_UNMATCHED)
 			list_recorded(p, i, &h->rows[m.row_of[i]], eol);
 		else
 			list_pending(p, a, i,

@@ -246,7 +246,7 @@ static const char *record_sql(const struct mz_stepwise *r)
 			 mz_guard_history_sql(a, job->table,
 					      job->history->count, false),
 			 mz_history_insert_sql(a, job->table, job->shape,
-					       job->folder->layout, r->m),
+					       job->folder->layout, &r->m, 1),
 			 mz_partial_delete_sql(a, job->table, r->m->tag),
 			 mz_partial_empty_sql(a, job->table));
 }
