@@ -130,9 +130,13 @@ def log_disk(row, context):
             outcome = world.settle(db, got)
             row.add(outcome, 'at message %d' % (25 + 60 * n))
         row.note('%d times the log had no room' % met)
+        with open(os.path.join(server.dir, 'server.log'), 'rb') as f:
+            if b'PANIC' not in f.read():
+                row.fail('the server never ended itself')
     finally:
-        server.stop()
+        server.do('server_down QUIT')
         disk.close()
+        server.stop()
 
 
 def wal_ends(server, disk):
@@ -275,7 +279,10 @@ SCENARIOS['a standby, promoted and demoted'] = standby
 def timeouts(row, context):
     """At every place a limit of the server may strike."""
     world = context.world()
+    new = [('transaction_timeout', (1, 2, 5, 10, 50))] \
+        if world.server.version() >= 170000 else []
     for name, values in (
+            *new,
             ('statement_timeout', (1, 2, 3, 5, 8, 13, 21, 34)),
             ('idle_in_transaction_session_timeout', (1, 2, 5, 10, 50)),
             ('idle_session_timeout', (1, 2, 5, 10, 50)),

@@ -151,19 +151,19 @@ SCENARIOS['no memory for one allocation, all in one'] = sweep(
     'alloc', lambda c: Place(c.world(kind='fits', options=(
         '--transaction', 'all')), lambda db: db.url()), 50, STARVED, says=MEMORY)
 SCENARIOS['no memory for one allocation, TLS'] = sweep(
-    'alloc', tls, 150, STARVED, says=MEMORY)
+    'alloc', tls, 120, STARVED, says=MEMORY)
 SCENARIOS['no memory from one allocation on, TLS'] = sweep(
     'alloc', tls, 50, STARVED, '+', says=MEMORY)
 SCENARIOS['no memory for one allocation, JSON'] = sweep(
-    'alloc', plain, 60, STARVED, options=('--json', '-v'), says=MEMORY)
-SCENARIOS['EINTR of one system call'] = sweep('eintr', plain, 150, must=(0,))
-SCENARIOS['EINTR of one system call, TLS'] = sweep('eintr', tls, 60,
+    'alloc', plain, 40, STARVED, options=('--json', '-v'), says=MEMORY)
+SCENARIOS['EINTR of one system call'] = sweep('eintr', plain, 100, must=(0,))
+SCENARIOS['EINTR of one system call, TLS'] = sweep('eintr', tls, 40,
                                                    must=(0,))
 SCENARIOS['EINTR of one system call, JSON'] = sweep(
     'eintr', plain, 40, options=('--json', '-v'), must=(0,))
 SCENARIOS['one byte is moved, where more could be'] = sweep(
-    'short', plain, 60, must=(0,))
-SCENARIOS['one byte is moved, TLS'] = sweep('short', tls, 40, must=(0,))
+    'short', plain, 40, must=(0,))
+SCENARIOS['one byte is moved, TLS'] = sweep('short', tls, 25, must=(0,))
 SCENARIOS['only one byte is ever moved'] = sweep('short', plain, 2,
                                                  more='+', must=(0,))
 SCENARIOS['EAGAIN of a socket that was ready'] = sweep('eagain', plain, 40,
