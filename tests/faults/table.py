@@ -101,7 +101,7 @@ class Table:
             for text in row.notes:
                 print('%s: %s' % (row.name, text))
             if row.skipped:
-                print('%s: skipped: %s' % (row.name, row.skipped))
+                print('skipped: %s: %s' % (row.name, row.skipped))
             if row.wrong:
                 print('FAIL %s: %d wrong, the first: %s' % (
                     row.name, len(row.wrong),

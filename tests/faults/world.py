@@ -292,7 +292,9 @@ class World:
         outcome = Outcome()
         outcome.said += said
         for got in said:
-            if got.status != 0:
+            if got.status == 'timeout':
+                outcome.stuck = 'the run did not end by itself'
+            elif got.status not in (0, -9):     # who is killed says nothing
                 outcome.error = True
                 outcome.unclear = outcome.unclear or unclear(got, also)
         if len(said) == 1 and not outcome.unclear and db.claims:
