@@ -110,6 +110,13 @@ def faulty(place, fault, *options, command='migrate'):
     return got, found
 
 
+def spread(context, calls, ci):
+    """All numbers up to calls in the long form, else about ci of them, as far
+    from each other, and others each time."""
+    apart = 1 if LONG else max(1, round(calls / (ci * context.scale)))
+    return range(1 + context.rng('spread').randrange(apart), calls + 1, apart)
+
+
 def sweep(kind, where, ci, also=(), more='', options=(), must=None,
           says=''):
     """Each call of that kind fails once: the status is one of must, if that
@@ -124,7 +131,7 @@ def sweep(kind, where, ci, also=(), more='', options=(), must=None,
         row.add(place.settle(got, ()), 'undisturbed')
         if got.status != 0:
             return
-        for n in context.some(range(1, calls + 1), ci):
+        for n in spread(context, calls, ci):
             fault = '%s,%d%s' % (kind, n, more)
             got, (_, failed) = faulty(place, fault, *options)
             hits += failed > 0
@@ -204,7 +211,7 @@ def readers(row, context):
         seen = os.path.join(workdir(), 'seen%d' % next(_seen))
         want = mizzle(command, *arguments, env=shim('alloc', seen))
         calls, _ = numbers(seen)
-        for n in context.some(range(1, calls + 1), 60):
+        for n in spread(context, calls, 60):
             got = mizzle(command, *arguments, env=shim('alloc,%d' % n, seen))
             outcome = Outcome()
             outcome.said.append(got)
@@ -244,7 +251,7 @@ def stranger(row, context):
         calls, _ = numbers(seen)
         if got.status != 3:
             row.fail('%s: %s' % (what, got))
-        for n in context.some(range(1, calls + 1), 60):
+        for n in spread(context, calls, 60):
             got = mizzle(*arguments, env=shim('alloc,%d' % n, seen))
             outcome = Outcome()
             outcome.said.append(got)
