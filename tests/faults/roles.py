@@ -93,8 +93,8 @@ synchronous_commit = off
 constraint_exclusion = on
 plan_cache_mode = force_generic_plan
 lock_timeout = '2s'
-idle_in_transaction_session_timeout = '20ms'
-idle_session_timeout = '1s'
+idle_in_transaction_session_timeout = '5s'
+idle_session_timeout = '5s'
 tcp_user_timeout = '10s'
 work_mem = '64kB'
 search_path = ''
@@ -139,6 +139,22 @@ def paths(row, context):
 
 
 SCENARIOS['search_path of the role'] = paths
+
+
+# The connection that holds the lock has nothing to do for so long.
+SETS['slow'] = tuple((name, text + 'SELECT pg_sleep(1);\n' if name in (
+    'index', 'own') else text) for name, text in SETS['whole'])
+
+
+def idle(row, context):
+    world = context.world(kind='slow')
+    for setting in ('idle_in_transaction_session_timeout',
+                    'idle_session_timeout'):
+        case(row, world, setting, [
+            "ALTER ROLE {role} SET %s = '400ms'" % setting], 0)
+
+
+SCENARIOS['a slow step, and limits for who is idle'] = idle
 
 
 # ---- settings that end it
