@@ -115,7 +115,7 @@ static bool lost(struct pgw_conn *c, struct pgw_err *err)
 	return false;
 }
 
-bool pgw_conn_move(struct pgw_conn *c, struct pgw_err *err)
+static bool move(struct pgw_conn *c, struct pgw_err *err)
 {
 	struct pgw_view out = pgw_session_out(&c->session);
 	struct pgw_move m = { .in = c->chunk,
@@ -135,6 +135,15 @@ bool pgw_conn_move(struct pgw_conn *c, struct pgw_err *err)
 	return m.eof ? lost(c, err) : true;
 }
 
+bool pgw_conn_move(struct pgw_conn *c, struct pgw_err *err)
+{
+	if (move(c, err))
+		return true;
+	if (!pgw_conn_alive(c) && c->why.code == PGW_OK)
+		c->why = *err;
+	return false;
+}
+
 /* Send what is queued until at most rest bytes of it are left. */
 static bool flush(struct pgw_conn *c, size_t rest, struct pgw_err *err)
 {
@@ -146,8 +155,12 @@ static bool flush(struct pgw_conn *c, size_t rest, struct pgw_err *err)
 
 static bool usable(const struct pgw_conn *c, struct pgw_err *err)
 {
-	return pgw_conn_alive(c) ||
-	       pgw_fail(err, PGW_E_CLOSED, "the connection is closed");
+	if (pgw_conn_alive(c))
+		return true;
+	/* nobody may have heard why */
+	return pgw_fail(err, PGW_E_CLOSED, "the connection is closed%s%s",
+			c->why.code == PGW_OK ? "" : ": ",
+			c->why.code == PGW_OK ? "" : c->why.msg);
 }
 
 bool pgw_conn_send(struct pgw_conn *c, struct pgw_view sql, struct pgw_err *err)
@@ -245,6 +258,7 @@ static void say_goodbye(struct pgw_conn *c)
 void pgw_conn_reset(struct pgw_conn *c)
 {
 	say_goodbye(c);
+	c->why.code = PGW_OK;
 	pgw_session_release(&c->session);
 	pgw_session_init(&c->session, NULL);
 	set_hooks(c);

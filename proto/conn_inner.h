@@ -28,6 +28,7 @@ struct pgw_conn {
 	bool with_tls;		  /* this try asks for TLS */
 	size_t dials;		  /* each costs a round trip of its own */
 	struct pgw_err *failed;	  /* of pgw_conn_query: where its error goes */
+	struct pgw_err why;	  /* it ended; PGW_OK while it has not */
 	unsigned char chunk[PGW_CONN_CHUNK];
 };
 

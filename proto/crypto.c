@@ -173,3 +173,11 @@ void pgw_wipe(void *p, size_t n)
 	if (n > 0)
 		explicit_bzero(p, n);
 }
+
+bool pgw_crypto_memory(void *(*get)(size_t n, const char *file, int line),
+		       void *(*resize)(void *p, size_t n, const char *file,
+				       int line),
+		       void (*give)(void *p, const char *file, int line))
+{
+	return CRYPTO_set_mem_functions(get, resize, give) == 1;
+}

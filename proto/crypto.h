@@ -44,6 +44,15 @@ bool pgw_random(void *out, size_t n, struct pgw_err *err) PGW_MUST_CHECK;
 /* True when the n bytes are equal; takes the same time wherever they differ. */
 bool pgw_same(const void *a, const void *b, size_t n);
 
+/*
+ * Where all of OpenSSL gets its memory in this process; for a program, before
+ * it does anything else with it.  False when it is too late.
+ */
+bool pgw_crypto_memory(void *(*get)(size_t n, const char *file, int line),
+		       void *(*resize)(void *p, size_t n, const char *file,
+				       int line),
+		       void (*give)(void *p, const char *file, int line));
+
 /* Wipe; the compiler cannot leave it out. */
 void pgw_wipe(void *p, size_t n);
 

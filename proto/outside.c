@@ -26,6 +26,17 @@ static const char *env(void *ctx, const char *name)
 
 /* ---- files */
 
+int pgw_open(const char *path, int flags)
+{
+	int fd;
+
+	/* a file system that is far away may be interrupted */
+	do
+		fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 static enum pgw_found read_all(int fd, struct pgw_buf *text)
 {
 	unsigned char chunk[4096];
@@ -58,7 +69,7 @@ static enum pgw_found read_all(int fd, struct pgw_buf *text)
 static enum pgw_found file(void *ctx, const char *path, struct pgw_buf *text,
 			   unsigned *mode, bool *regular)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	int fd = pgw_open(path, O_RDONLY | O_NONBLOCK);
 	enum pgw_found found = PGW_FOUND_NOT;
 	struct stat st;
 

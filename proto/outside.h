@@ -18,6 +18,12 @@ struct pgw_system {
 /* What a variable of the process is; NULL when it is not set. */
 const char *pgw_env(const char *name);
 
+/*
+ * As open(2), for what is there already; not inherited, and no terminal of
+ * ours. A signal does not end it.
+ */
+int pgw_open(const char *path, int flags);
+
 /* What o gives out is valid until the release of s. */
 void pgw_outside_system(struct pgw_outside *o, struct pgw_system *s);
 void pgw_system_release(struct pgw_system *s);

@@ -3,6 +3,7 @@
 
 #include "tls_own.h"
 
+#include "outside.h"
 #include "tls_peer.h"
 
 #include <errno.h>
@@ -84,7 +85,7 @@ static bool read_file(struct own_file *f,
 				    const struct stat *, struct pgw_err *),
 		      struct pgw_err *err)
 {
-	int fd = open(f->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	int fd = pgw_open(f->path, O_RDONLY | O_NONBLOCK);
 	struct stat st;
 	bool ok;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include "outside.h"
 #include "reading.h"
 #include "tls_der.h"
 #include "tls_pem.h"
@@ -173,7 +174,7 @@ static bool check_kind(int fd, struct pgw_err *err)
 bool pgw_pem_file(const char *path, enum pgw_pem_kind kind, struct pgw_buf *out,
 		  struct pgw_pem *found, struct pgw_err *err)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	int fd = pgw_open(path, O_RDONLY | O_NONBLOCK);
 	bool ok;
 
 	pgw_buf_init(out, PGW_PEM_MAX);

@@ -32,6 +32,8 @@ static _Noreturn void out_of_memory(const struct mz_arena *a)
 		fputs("error: out of memory\n", stderr);
 		exit(MZ_internal);
 	}
+	if (escape->end)
+		escape->end(escape->ctx);
 	while (escape->holds) {
 		struct mz_hold *h = escape->holds;
 
@@ -44,7 +46,7 @@ static _Noreturn void out_of_memory(const struct mz_arena *a)
 void mz_hold(const struct mz_arena *a, struct mz_hold *h,
 	     void (*drop)(void *what), void *what)
 {
-	if (!a->escape)
+	if (!a->escape || a->escape->end)
 		return;
 	*h = (struct mz_hold){ a->escape->holds, drop, what };
 	a->escape->holds = h;

@@ -19,8 +19,13 @@ struct mz_hold {
 	void *what;
 };
 
-/* Where to go when memory has run out, by way of all drops, newest first. */
+/*
+ * Where to go when memory has run out, by way of all drops, newest first; or
+ * what says so and ends the program, without any.
+ */
 struct mz_escape {
+	void (*end)(void *ctx); /* does not return; NULL = jump */
+	void *ctx;
 	jmp_buf to;
 	struct mz_hold *holds;
 };

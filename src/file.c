@@ -43,7 +43,7 @@ bool mz_file_open(struct mz_file *f, const char *path)
 
 	*f = (struct mz_file){ .path = path, .fd = -1, .limit = MZ_FILE_MAX };
 	/* O_NONBLOCK: opening a pipe that nobody writes to must not hang. */
-	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	f->fd = pgw_open(path, O_RDONLY | O_NONBLOCK);
 	if (f->fd < 0)
 		return give_up(f, problem_of(errno), errno);
 	if (fstat(f->fd, &st) != 0)

@@ -211,6 +211,21 @@ static bool refuse(const struct reader *r, const struct mz_table *t,
 		       mz_quote_name(r->arena, t->schema), t->quoted);
 }
 
+static bool unread(const struct mz_table *t, const struct pgw_err *cause,
+		   struct mz_err *err)
+{
+	struct pgw_err more = *cause;
+
+	pgw_wrap(&more, "cannot read the history %s", t->quoted);
+	mz_db_fail(err, &more);
+	if (strcmp(cause->sqlstate, "57014") == 0)
+		mz_hint(err, "a statement_timeout of this role or database is "
+			     "too short even for that: ALTER ROLE ... RESET "
+			     "statement_timeout, or run again when the server "
+			     "is less busy");
+	return false;
+}
+
 /* A missing table is an answer, and so is one that someone holds. */
 static bool explain(struct reader *r, const struct mz_table *t,
 		    const struct pgw_err *cause, struct mz_err *err)
@@ -218,8 +233,10 @@ static bool explain(struct reader *r, const struct mz_table *t,
 	struct mz_history *h = r->h;
 	bool denied = strcmp(cause->sqlstate, "42501") == 0;
 
-	if (!mz_db_is_answer(r->db, cause) || !r->has_facts)
+	if (!mz_db_is_answer(r->db, cause))
 		return mz_db_fail(err, cause);
+	if (!r->has_facts)
+		return unread(t, cause, err);
 	if (strcmp(cause->sqlstate, "55P03") == 0) {
 		h->busy = true;
 		return true;

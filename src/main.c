@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "command.h"
+#include "report_memory.h"
 #include "self.h"
 #include "signals.h"
 
@@ -89,6 +90,13 @@ static bool has_result(const struct mz_context *c)
 	return o->json || c->result.kind != MZ_RESULT_NONE;
 }
 
+/* As serve goes on when one of its runs has no memory, it is not for it. */
+static void be_strict(const struct mz_context *c)
+{
+	if (c->opt.command != MZ_CMD_serve)
+		mz_memory_or_end(&c->report);
+}
+
 static int work(struct mz_context *c, int argc, char **argv)
 {
 	struct mz_err err, other;
@@ -99,6 +107,7 @@ static int work(struct mz_context *c, int argc, char **argv)
 		err = other;
 		ok = false;
 	}
+	be_strict(c);
 	ok = ok && run(c, &err);
 	if (!ok && err.signal < 0)
 		err.signal = mz_context_signal(c);
@@ -111,16 +120,24 @@ static int work(struct mz_context *c, int argc, char **argv)
 	return err.signal > 0 ? 128 + err.signal : (int)err.status;
 }
 
+static void end(void *ctx)
+{
+	mz_memory_gone(ctx);
+}
+
 int main(int argc, char **argv)
 {
 	struct mz_context c = { .interrupt_fd = -1, .signal_fd = -1 };
+	struct mz_escape escape = { .end = end, .ctx = &c.report };
 	int status;
 
-	if (!mz_signals_fill_standard())
+	if (!mz_signals_fill_standard() || !mz_memory_has_stack(stderr))
 		return MZ_internal;
 	mz_arena_init(&c.arena);
 	mz_report_init(&c.report, stdout, stderr);
+	mz_report_steady(&c.report);
 	c.settings.env = pgw_env;
+	c.arena.escape = &escape;
 	status = work(&c, argc, argv);
 	/* what was done is done, but somebody has not been told */
 	if (!mz_report_close(&c.report) && status == MZ_ok)

@@ -22,11 +22,11 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static size_t terminal_columns(FILE *f)
+static size_t terminal_columns(int fd)
 {
 	struct winsize size;
 
-	if (ioctl(fileno(f), TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
+	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
 		return 80;
 	return size.ws_col;
 }
@@ -80,7 +80,7 @@ static void draw(struct mz_report *r)
 	}
 	pgw_buf_put(&tail.text, r->detail.data, r->detail.len);
 	mz_line_put(&l, mz_paint_on(&l, MZ_PAINT_CYAN));
-	put_cut(&l, pgw_buf_view(&tail.text), terminal_columns(r->err) - 1);
+	put_cut(&l, pgw_buf_view(&tail.text), terminal_columns(r->err_fd) - 1);
 	mz_line_put(&l, mz_paint_off(&l));
 	pgw_buf_release(&tail.text);
 	mz_line_err(&l, r);

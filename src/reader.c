@@ -79,9 +79,7 @@ bool mz_reader_open(struct mz_reader *r, const char *path, int interrupt_fd,
 	r->path = standard ? NULL : path;
 	r->owned = !standard;
 	/* a pipe that nobody writes to yet is waited for when it is read */
-	r->fd = standard ? STDIN_FILENO :
-			   open(path,
-				O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	r->fd = standard ? STDIN_FILENO : pgw_open(path, O_RDONLY | O_NONBLOCK);
 	if (r->fd < 0)
 		return unreadable(r, errno, err);
 	look_at_file(r);

@@ -3,6 +3,7 @@
 
 #include "line.h"
 #include "report.h"
+#include "steady.h"
 #include "voices.h"
 
 #include <errno.h>
@@ -16,9 +17,23 @@
 
 void mz_report_init(struct mz_report *r, FILE *out, FILE *err)
 {
-	*r = (struct mz_report){ .out = out, .err = err, .command = "" };
+	*r = (struct mz_report){ .out = out,
+				 .err = err,
+				 .out_fd = out ? fileno(out) : -1,
+				 .err_fd = err ? fileno(err) : -1,
+				 .command = "" };
 	pgw_buf_init(&r->label, LABEL_MAX);
 	pgw_buf_init(&r->detail, LABEL_MAX);
+}
+
+void mz_report_steady(struct mz_report *r)
+{
+	FILE *out = r->out, *err = r->err;
+
+	r->out = mz_steady(out, &r->out_fd, _IOFBF);
+	r->owns_out = r->out != out;
+	r->err = mz_steady(err, &r->err_fd, _IONBF);
+	r->owns_err = r->err != err;
 }
 
 void mz_report_init_for(struct mz_report *r, const struct mz_audience *a)
@@ -51,12 +66,12 @@ static bool wants_color(const struct mz_options *o, lookup env, bool terminal)
 }
 
 /* A terminal that can redraw a line, with somebody in front of it. */
-static bool is_live(FILE *f, lookup env)
+static bool is_live(int fd, lookup env)
 {
 	const char *term = env("TERM");
 
-	return isatty(fileno(f)) && term && term[0] &&
-	       strcmp(term, "dumb") != 0 && !is_set(env, "CI");
+	return isatty(fd) && term && term[0] && strcmp(term, "dumb") != 0 &&
+	       !is_set(env, "CI");
 }
 
 static bool open_trace(struct mz_report *r, const char *path,
@@ -85,15 +100,15 @@ bool mz_report_setup(struct mz_report *r, const struct mz_options *o,
 		     const char *(*env)(const char *name), struct mz_err *err)
 {
 	const char *github = env("GITHUB_ACTIONS");
-	bool err_live = is_live(r->err, env);
+	bool err_live = is_live(r->err_fd, env);
 
 	r->command = mz_command_rows[o->command].name;
 	r->json = o->json;
 	r->quiet = o->quiet;
 	r->verbose = o->verbose && !o->quiet;
-	r->color_out = wants_color(o, env, is_live(r->out, env));
+	r->color_out = wants_color(o, env, is_live(r->out_fd, env));
 	r->color_err = wants_color(o, env, err_live);
-	r->out_is_terminal = isatty(fileno(r->out));
+	r->out_is_terminal = isatty(r->out_fd);
 	r->live = err_live && !o->quiet;
 	r->github = github && strcmp(github, "true") == 0;
 	return !o->trace || open_trace(r, o->trace, err);
@@ -111,18 +126,23 @@ static void close_stream(struct mz_report *r, FILE *f, bool ours)
 bool mz_report_close(struct mz_report *r)
 {
 	mz_progress_clear(r);
-	close_stream(r, r->out, false);
+	close_stream(r, r->out, r->owns_out);
 	if (r->trace && r->trace != r->err)
 		close_stream(r, r->trace, true);
 	r->trace = NULL;
 	close_stream(r, r->err, false);
 	pgw_buf_release(&r->label);
 	pgw_buf_release(&r->detail);
-	if (r->write_errno == 0)
-		return true;
-	fprintf(r->err, "error: cannot write the output: %s\n",
-		strerror(r->write_errno));
-	return false;
+	if (r->write_errno == ENOMEM)
+		fputs("error: out of memory: not all could be said; what was "
+		      "not committed is rolled back\n",
+		      r->err);
+	else if (r->write_errno != 0)
+		fprintf(r->err, "error: cannot write the output: %s\n",
+			strerror(r->write_errno));
+	if (r->owns_err)
+		fclose(r->err);
+	return r->write_errno == 0;
 }
 
 /* ---- what is told */

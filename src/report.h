@@ -58,8 +58,10 @@ struct mz_result {
 
 struct mz_report {
 	const struct mz_audience *audience; /* then nothing is printed */
-	FILE *out, *err;		    /* borrowed: stdout and stderr */
-	FILE *trace; /* NULL = none; owned unless it is err */
+	FILE *out, *err; /* borrowed, or see mz_report_steady */
+	bool owns_out, owns_err;
+	int out_fd, err_fd; /* -1 = they are none */
+	FILE *trace;	    /* NULL = none; owned unless it is err */
 	const char *command;
 	bool json, quiet, verbose;
 	bool closely; /* JSON tells each step, not only what takes long */
@@ -82,6 +84,9 @@ struct mz_report {
 
 /* Text to out and err; quiet and without colours until it is set up. */
 void mz_report_init(struct mz_report *r, FILE *out, FILE *err);
+
+/* Lose nothing of what is written there: see steady.h. */
+void mz_report_steady(struct mz_report *r);
 
 /* No streams: all is told to a, which must outlive r. */
 void mz_report_init_for(struct mz_report *r, const struct mz_audience *a);

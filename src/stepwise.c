@@ -70,7 +70,13 @@ static bool hold(struct mz_stepwise *r)
 	if (!mz_db_connect(&r->holder, 0, &cause)) {
 		r->out->ending = MZ_END_FAILED;
 		pgw_wrap(&cause, "the second connection, which holds the lock");
-		return mz_db_fail(r->err, &cause);
+		mz_db_fail(r->err, &cause);
+		if (strcmp(cause.sqlstate, "53300") == 0)
+			mz_hint(r->err,
+				"%s runs outside of a transaction, and "
+				"needs two connections at a time",
+				r->m->tag);
+		return false;
 	}
 	r->held =
 		mz_stepwise_own(r, &r->holder,

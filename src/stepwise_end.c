@@ -198,9 +198,10 @@ static void advise(struct mz_stepwise *r, const char *state)
 		mz_hint(r->err,
 			"the file makes its transactions read-only, and then "
 			"its progress cannot be kept: take that out of it");
-	if (r->taken)
-		return;
-	if (strcmp(state, "42501") == 0)
+	else if (r->taken)
+		mz_hint(r->err, "set that right and run again: it goes on "
+				"after what is done");
+	else if (strcmp(state, "42501") == 0)
 		mz_hint(r->err,
 			"a migration that leaves the transaction needs a table "
 			"for its progress: GRANT CREATE ON SCHEMA %s (and ALL "

@@ -36,6 +36,9 @@ MODULES = [
     'runners',
     'slow',
     'steps',
+    'process',
+    'roles',
+    'environment',
 ]
 AT_ONCE = 2
 

@@ -11,14 +11,14 @@ class Ended(RuntimeError):
 
 
 class Talk:
-    def __init__(self, server, db='postgres'):
+    def __init__(self, server, db='postgres', user='postgres'):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(60)
         self.sock.connect(os.path.join(server.dir, '.s.PGSQL.%d' %
                                        server.port))
         self.stream = self.sock.makefile('rb')
-        start = struct.pack('>I', 196608) + b'user\0postgres\0database\0' + \
-            db.encode() + b'\0client_encoding\0UTF8\0\0'
+        start = struct.pack('>I', 196608) + b'user\0' + user.encode() + \
+            b'\0database\0' + db.encode() + b'\0client_encoding\0UTF8\0\0'
         self.sock.sendall(struct.pack('>I', len(start) + 4) + start)
         self.answer()
 
