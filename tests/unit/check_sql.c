@@ -103,6 +103,8 @@ static const struct {
 	{ "select B'0;1';b", { "select B'0;1'", "b" }, false },
 	{ "select x'\\';b", { "select x'\\'", "b" }, true },
 	{ "select B'\\';b", { "select B'\\'", "b" }, true },
+	/* two strings: X'' has no quotes in it */
+	{ "select X'a''\\'';b", { "select X'a''\\''", "b" }, true },
 	{ "select U&'\\';b", { "select U&'\\'", "b" }, true },
 	{ "select u&'a'';';b", { "select u&'a'';'", "b" }, false },
 	{ "select U&\"a\"\";\";b", { "select U&\"a\"\";\"", "b" }, false },
