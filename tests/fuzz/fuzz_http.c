@@ -337,8 +337,10 @@ static void check(const struct world *w, struct pgw_view text)
 	bool knows = memmem(text.p ? (const char *)text.p : "", text.n, secret,
 			    strlen(secret));
 
+	/* what libevent refuses has whatever version it came with */
 	if (answers.n >= 7)
-		must(memcmp(answers.p, "HTTP/1.", 7) == 0);
+		must(memcmp(answers.p, w->requests.len ? "HTTP/1." : "HTTP/",
+			    w->requests.len ? 7 : 5) == 0);
 	must(knows || count(answers, secret) == 0);
 	if ((w->flags & WITH_SECRET) && !knows)
 		must(w->migrations == 0);
