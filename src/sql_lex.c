@@ -198,16 +198,32 @@ static bool word_or_literal(struct mz_lex *l, struct mz_token *t)
 	return true;
 }
 
-/* With what is stuck to it: 1e5, 0x1f, 1_000, and also 1e'. */
+static void skip_digits(struct mz_lex *l)
+{
+	while (is_digit(byte_at(l, l->at)))
+		l->at++;
+}
+
+/* One without a sign is passed over with the words that are stuck to it. */
+static void skip_exponent(struct mz_lex *l)
+{
+	int sign = byte_at(l, l->at + 1);
+
+	if ((byte_at(l, l->at) | 0x20) == 'e' && (sign == '+' || sign == '-') &&
+	    is_digit(byte_at(l, l->at + 2)))
+		l->at += 2;
+	skip_digits(l);
+}
+
+/* With what is stuck to it: .5, 1e5, 0x1f, 1_000, and also 1e'. */
 static void number(struct mz_lex *l, struct mz_token *t)
 {
 	t->kind = MZ_TOKEN_NUMBER;
-	while (is_digit(byte_at(l, l->at)))
-		l->at++;
+	skip_digits(l);
 	if (byte_at(l, l->at) == '.')
 		l->at++;
-	while (is_digit(byte_at(l, l->at)))
-		l->at++;
+	skip_digits(l);
+	skip_exponent(l);
 	if (begins_word(byte_at(l, l->at))) {
 		while (continues_word(byte_at(l, l->at)))
 			l->at++;
@@ -256,7 +272,8 @@ bool mz_lex_next(struct mz_lex *l, struct mz_token *t)
 	t->start = l->at;
 	if (begins_word(c)) {
 		ok = word_or_literal(l, t);
-	} else if (is_digit(c)) {
+	} else if (is_digit(c) ||
+		   (c == '.' && is_digit(byte_at(l, l->at + 1)))) {
 		number(l, t);
 	} else if (c == '$') {
 		ok = dollar(l, t);
