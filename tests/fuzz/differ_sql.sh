@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The splitter cuts as PostgreSQL's own scanner and grammar do: differ_sql.py
+# The splitter cuts as PostgreSQL's own scanner and grammar do: sql_by_pg_query.py
 # does the work, with what is in PG_QUERY_HOME (package.json installed there).
 set -eu
 home=${PG_QUERY_HOME:-}
@@ -10,4 +10,4 @@ if [ ! -d "$home/node_modules/libpg-query" ] || ! command -v node >/dev/null ||
 	exit 77
 fi
 here=${srcdir:-.}/tests/fuzz
-exec python3 "$here/differ_sql.py" ./tests/fuzz/cutter "$home" "$here/corpus"
+exec python3 "$here/sql_by_pg_query.py" ./tests/fuzz/cutter "$home" "$here/corpus"

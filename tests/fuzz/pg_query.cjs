@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What PostgreSQL's own scanner and grammar, as libpg_query has them, make of
-// texts that come one after the other (differ_sql.py): each begins with a line
+// texts that come one after the other (sql_by_pg_query.py): each begins with a line
 // that says how many bytes it has.  The answer is a line of JSON.
 //
 //   node pg_query.cjs FOLDER   where libpg-query is installed

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Random SQL for differ_sql.py: statements that PostgreSQL takes, pieces that
+"""Random SQL for sql_by_pg_query.py: statements that PostgreSQL takes, pieces that
 mean something to its scanner, and what comes of both by mutation."""
 
 NAMES = ['a', 'b1', '_x', 'a$b', 'caf\u00e9', '"x;y"', '"q""r"', '"--"', '"/*"',
