@@ -127,7 +127,7 @@ static size_t conflict_in_chunk(struct pgw_view text, struct pgw_view chunk)
 	struct mz_sql s;
 
 	mz_sql_init(&s, chunk);
-	s.copy_data = true;
+	s.copy_data = s.backslash = true;
 	while (mz_sql_next(&s, &st)) {
 		if (st.data_start == 0)
 			continue;

@@ -20,6 +20,8 @@ static const struct {
 	{ "a;" MZ_BREAKPOINT "=======\nb", NULL, NULL, 0, 0 },
 	{ "a;" MZ_BREAKPOINT "\n=======\nb", "unresolved merge conflict",
 	  "both sides", 2, 1 },
+	{ "\\restrict a\ncopy t from stdin;\n=======\n\\.\n", NULL, NULL, 0,
+	  0 },
 	{ "copy t from stdin;/*\n1\n\\.\na;" MZ_BREAKPOINT, "cut in two",
 	  "behind the rows", 1, 19 },
 	{ "select\n 'x", "has an unterminated quoted string, which begins",
