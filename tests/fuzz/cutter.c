@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the splitter makes of texts that come one after the other, for those who
- * compare it with others (sql_by_pg_query.py).  Each begins with a line: flags (o:
- * standard_conforming_strings is off; p: a script of psql's; -: neither) and
- * how many bytes it has.  The answer is lines, and a dot.
+ * compare it with others (sql_by_pg_query.py).  Each begins with a line: flags
+ * (o: standard_conforming_strings is off; p: a script of psql's; -: neither)
+ * and how many bytes it has.  The answer is lines, and a dot.
  *
  *   S START END DATA-START DATA-END KIND   a statement
  *   T KIND START END                       a token

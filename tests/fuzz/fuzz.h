@@ -45,8 +45,8 @@ static inline uint8_t take_byte(struct pgw_view *in)
 /* What is before the next separator; all of it when there is none. */
 static inline struct pgw_view take_part(struct pgw_view *in, char separator)
 {
-	const unsigned char *end = in->n ? memchr(in->p, separator, in->n) :
-					   NULL;
+	const unsigned char *end =
+		in->n ? memchr(in->p, (unsigned char)separator, in->n) : NULL;
 	struct pgw_view part = { in->p, end ? (size_t)(end - in->p) : in->n };
 
 	in->p += part.n + (end ? 1 : 0);

@@ -107,9 +107,9 @@ static uint16_t count(struct pgw_view v, char separator)
 	return n;
 }
 
-static void put_row(struct pgw_buf *b, struct pgw_view line)
+static void put_row(struct pgw_buf *b, char type, struct pgw_view line)
 {
-	size_t at = begin(b, 'D');
+	size_t at = begin(b, type);
 	uint16_t n = line.n ? count(line, '\t') : 0;
 
 	pgw_buf_put_u16(b, n);
@@ -124,9 +124,9 @@ static void put_text(struct pgw_buf *b, struct pgw_view v)
 	pgw_buf_put(b, "", 1);
 }
 
-static void put_columns(struct pgw_buf *b, struct pgw_view line)
+static void put_columns(struct pgw_buf *b, char type, struct pgw_view line)
 {
-	size_t at = begin(b, 'T');
+	size_t at = begin(b, type);
 	uint16_t n = line.n ? count(line, ' ') : 0;
 
 	pgw_buf_put_u16(b, n);
@@ -151,9 +151,9 @@ static void put_error(struct pgw_buf *b, char type, struct pgw_view line)
 	end(b, at);
 }
 
-static void put_status(struct pgw_buf *b, struct pgw_view line)
+static void put_status(struct pgw_buf *b, char type, struct pgw_view line)
 {
-	size_t at = begin(b, 'S');
+	size_t at = begin(b, type);
 
 	put_text(b, take_part(&line, ' '));
 	put_text(b, line);
@@ -171,10 +171,11 @@ static void put_letter(struct pgw_buf *b, char type, struct pgw_view line)
 	end(b, at);
 }
 
-static void put_hex(struct pgw_buf *b, struct pgw_view line)
+static void put_hex(struct pgw_buf *b, char type, struct pgw_view line)
 {
 	static const char digits[] = "0123456789abcdef";
 
+	(void)type;
 	for (size_t i = 0; i + 1 < line.n; i += 2) {
 		const char *high = strchr(digits, line.p[i]);
 		const char *low = strchr(digits, line.p[i + 1]);
@@ -187,41 +188,49 @@ static void put_hex(struct pgw_buf *b, struct pgw_view line)
 	}
 }
 
-static void put_greeting(struct pgw_buf *b)
+static void put_tag(struct pgw_buf *b, char type, struct pgw_view line)
 {
+	size_t at = begin(b, type);
+
+	put_text(b, line);
+	end(b, at);
+}
+
+static void put_greeting(struct pgw_buf *b, char type, struct pgw_view line)
+{
+	static const char *const settings[] = {
+		"server_version 18.0",
+		"client_encoding UTF8",
+		"standard_conforming_strings on",
+	};
+
+	(void)line;
 	put_letter(b, 'R', (struct pgw_view){ 0 });
-	put_status(b, pgw_view_of("server_version 18.0"));
-	put_status(b, pgw_view_of("client_encoding UTF8"));
-	put_status(b, pgw_view_of("standard_conforming_strings on"));
-	put_letter(b, 'Z', (struct pgw_view){ 0 });
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		put_status(b, 'S', pgw_view_of(settings[i]));
+	put_letter(b, type, (struct pgw_view){ 0 });
 }
 
 static void put_line(struct pgw_buf *b, struct pgw_view line)
 {
-	uint8_t kind = take_byte(&line);
-	size_t at;
+	static const struct {
+		char letter, type;
+		void (*put)(struct pgw_buf *b, char type, struct pgw_view line);
+	} kinds[] = {
+		{ 'r', 'D', put_row },	  { 't', 'T', put_columns },
+		{ 'e', 'E', put_error },  { 'n', 'N', put_error },
+		{ 's', 'S', put_status }, { 'a', 'R', put_letter },
+		{ 'z', 'Z', put_letter }, { 'c', 'C', put_tag },
+		{ 'x', 0, put_hex },	  { 'g', 'Z', put_greeting },
+	};
 
-	if (kind != 'r' && line.n > 0 && line.p[0] == ' ')
+	uint8_t letter = take_byte(&line);
+
+	if (letter != 'r' && line.n > 0 && line.p[0] == ' ')
 		take_byte(&line);
-	if (kind == 'r') {
-		put_row(b, line);
-	} else if (kind == 't') {
-		put_columns(b, line);
-	} else if (kind == 'e' || kind == 'n') {
-		put_error(b, kind == 'e' ? 'E' : 'N', line);
-	} else if (kind == 's') {
-		put_status(b, line);
-	} else if (kind == 'a' || kind == 'z') {
-		put_letter(b, kind == 'a' ? 'R' : 'Z', line);
-	} else if (kind == 'c') {
-		at = begin(b, 'C');
-		put_text(b, line);
-		end(b, at);
-	} else if (kind == 'x') {
-		put_hex(b, line);
-	} else if (kind == 'g') {
-		put_greeting(b);
-	}
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (letter == (unsigned char)kinds[i].letter)
+			kinds[i].put(b, kinds[i].type, line);
 }
 
 /* Write all of it, a packet for each read. */

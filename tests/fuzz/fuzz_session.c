@@ -41,6 +41,13 @@ static const char mark[] = "secret";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* One of the ways through it. */
+struct way {
+	uint8_t flags;
+	enum cut cut;
+	struct pgw_buf seen; /* all that is told, said and done, as bytes */
+};
+
 /* Keep all that is shown: what is not there would be noticed. */
 static void keep(void *ctx, struct pgw_view v)
 {
@@ -232,26 +239,26 @@ static bool feed(struct pgw_session *s, struct pgw_view v, enum cut cut,
 	return true;
 }
 
-static bool serve(struct pgw_session *s, uint8_t flags, struct pgw_view bytes,
-		  enum cut cut, struct pgw_buf *seen, struct pgw_err *err)
+static bool serve(struct pgw_session *s, struct way *w, struct pgw_view bytes,
+		  struct pgw_err *err)
 {
 	size_t asked = 0, fed = 0;
 
 	while (bytes.n > 0) {
 		struct pgw_view part = bytes;
 
-		if (cut != AT_ONCE)
+		if (w->cut != AT_ONCE)
 			part.n = message_size(bytes);
-		if (!feed(s, part, cut, err))
+		if (!feed(s, part, w->cut, err))
 			return false;
 		bytes.p += part.n;
 		bytes.n -= part.n;
 		fed += part.n;
-		check(s, flags, fed);
-		keep(seen, pgw_session_out(s));
-		keep_number(seen, s->state);
+		check(s, w->flags, fed);
+		keep(&w->seen, pgw_session_out(s));
+		keep_number(&w->seen, s->state);
 		pgw_session_sent(s, pgw_session_out(s).n);
-		if (s->state == PGW_IDLE && !ask(s, flags, &asked, err))
+		if (s->state == PGW_IDLE && !ask(s, w->flags, &asked, err))
 			return false;
 		if (!give(s, fed, err))
 			return false;
@@ -276,34 +283,39 @@ static struct pgw_hooks hooks_for(uint8_t flags, struct pgw_buf *seen)
 	return hooks;
 }
 
-/* Everything that is told, said and done, as bytes. */
-static struct pgw_buf play(uint8_t flags, struct pgw_view bytes, enum cut cut)
+static struct way play(uint8_t flags, struct pgw_view bytes, enum cut cut)
 {
-	struct pgw_buf seen;
+	struct way w = { .flags = flags, .cut = cut };
 	struct pgw_hooks hooks;
 	struct pgw_session s;
 	struct pgw_login login = login_for(flags);
 	struct pgw_err err = { 0 };
 
-	pgw_buf_init(&seen, SEEN_MAX);
-	hooks = hooks_for(flags, &seen);
+	pgw_buf_init(&w.seen, SEEN_MAX);
+	hooks = hooks_for(flags, &w.seen);
 	pgw_session_init(&s, &hooks);
 	if (!pgw_session_start(&s, &login, &err))
 		abort();
 	pgw_session_sent(&s, pgw_session_out(&s).n);
-	if (!serve(&s, flags, bytes, cut, &seen, &err) &&
+	if (!serve(&s, &w, bytes, &err) &&
 	    (err.code == PGW_OK || err.msg[0] == '\0' || s.state != PGW_DEAD))
 		abort();
 	check(&s, flags, bytes.n + 1);
-	keep(&seen, pgw_view_of(err.msg));
-	keep(&seen, pgw_view_of(err.hint));
+	keep(&w.seen, pgw_view_of(err.msg));
+	keep(&w.seen, pgw_view_of(err.hint));
 	pgw_session_release(&s);
-	return seen;
+	return w;
+}
+
+static bool same(const struct pgw_buf *a, const struct pgw_buf *b)
+{
+	return a->len == b->len &&
+	       (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pgw_buf once, messages, pieces;
+	struct way once, messages, pieces;
 	struct pgw_view bytes;
 
 	if (size == 0)
@@ -312,12 +324,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	once = play(data[0], bytes, AT_ONCE);
 	messages = play(data[0], bytes, BY_MESSAGE);
 	pieces = play(data[0], bytes, IN_PIECES);
-	if (messages.len != pieces.len ||
-	    (messages.len > 0 &&
-	     memcmp(messages.data, pieces.data, messages.len) != 0))
+	if (!same(&messages.seen, &pieces.seen))
 		abort();
-	pgw_buf_release(&once);
-	pgw_buf_release(&messages);
-	pgw_buf_release(&pieces);
+	pgw_buf_release(&once.seen);
+	pgw_buf_release(&messages.seen);
+	pgw_buf_release(&pieces.seen);
 	return 0;
 }

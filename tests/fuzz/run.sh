@@ -48,9 +48,10 @@ fuzz() {
 	return 1
 }
 
-# Edges alone count: with how often each is passed there would be thousands.
+# As few as will do, and edges alone count: with how often each is passed there
+# would be thousands.
 merge() {
-	"./tests/fuzz/fuzz_$1" -merge=1 -use_counters=0 "$here/corpus/$1" \
+	"./tests/fuzz/fuzz_$1" -set_cover_merge=1 -use_counters=0 "$here/corpus/$1" \
 		"found/$1" >"found/$1.merge.log" 2>&1 || {
 		tail -n 20 "found/$1.merge.log"
 		return 1

@@ -306,7 +306,7 @@ def rows(rng):
 
 
 def copies(rng):
-    """Scripts whose COPYs have rows, and now and then more on their line."""
+    """Scripts in which COPY has rows, and now and then more on its line."""
     parts = []
     for _ in range(rng.randrange(1, 6)):
         if rng.random() < 0.4:
