@@ -47,10 +47,13 @@ report() {
 if [ -n "${LINES_OF:-}" ]; then
 	llvm-profdata merge -o profiles/all profiles/*.raw
 	# shellcheck disable=SC2086
-	llvm-cov show -instr-profile profiles/all $objects 2>/dev/null |
-		awk -v file="$LINES_OF" '/^\/.*:$/ || /^[a-z].*:$/ {
-				here = index($0, file ":") > 0 }
-			here && /^ *[0-9]+\| *0\|/'
+	llvm-cov export -format=lcov -instr-profile profiles/all $objects \
+		2>/dev/null | awk -v file="$LINES_OF" -F '[:,]' '
+			$1 == "SF" { here = index($2, file) > 0 }
+			here && $1 == "DA" && $3 == 0 { print $2 }' |
+		sort -nu | while read -r line; do
+			printf '%5d:%s\n' "$line" "$(sed -n "${line}p" "$top/$LINES_OF")"
+		done
 	exit
 fi
 

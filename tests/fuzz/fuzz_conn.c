@@ -3,9 +3,11 @@
  * A whole connection, with a server that is written in lines, each of them a
  * message; a dot ends what comes at once.  Then a history is read over it, and
  * what follows from it is planned: whatever the rows are, the plan is sound.
- * The first byte says how we connect.
+ * Or a COPY is run, and cancelled.  The first byte says how we connect and what
+ * we do.
  *
  *   r1\t2\t\N  DataRow            c SELECT 1   CommandComplete
+ *   q1\t2\t\N  the same behind a RowDescription of as many columns
  *   t a b      RowDescription     e 42P01 no   ErrorResponse; n the same
  *   z T        ReadyForQuery      s name value ParameterStatus
  *   a 0        Authentication     x 53 00      bytes as they are
@@ -138,6 +140,19 @@ static void put_columns(struct pgw_buf *b, char type, struct pgw_view line)
 	end(b, at);
 }
 
+/* A row, and before it its columns, without names. */
+static void put_result(struct pgw_buf *b, char type, struct pgw_view line)
+{
+	static const unsigned char blanks[64] = "                              "
+						"                             ";
+	uint16_t n = line.n ? count(line, '\t') : 0;
+
+	if (n == 0 || n > sizeof(blanks))
+		return;
+	put_columns(b, 'T', (struct pgw_view){ blanks, n - 1u });
+	put_row(b, type, line);
+}
+
 static void put_error(struct pgw_buf *b, char type, struct pgw_view line)
 {
 	size_t at = begin(b, type);
@@ -217,16 +232,17 @@ static void put_line(struct pgw_buf *b, struct pgw_view line)
 		char letter, type;
 		void (*put)(struct pgw_buf *b, char type, struct pgw_view line);
 	} kinds[] = {
-		{ 'r', 'D', put_row },	  { 't', 'T', put_columns },
-		{ 'e', 'E', put_error },  { 'n', 'N', put_error },
-		{ 's', 'S', put_status }, { 'a', 'R', put_letter },
-		{ 'z', 'Z', put_letter }, { 'c', 'C', put_tag },
-		{ 'x', 0, put_hex },	  { 'g', 'Z', put_greeting },
+		{ 'r', 'D', put_row },	    { 't', 'T', put_columns },
+		{ 'q', 'D', put_result },   { 'e', 'E', put_error },
+		{ 'n', 'N', put_error },    { 's', 'S', put_status },
+		{ 'a', 'R', put_letter },   { 'z', 'Z', put_letter },
+		{ 'c', 'C', put_tag },	    { 'x', 0, put_hex },
+		{ 'g', 'Z', put_greeting },
 	};
 
 	uint8_t letter = take_byte(&line);
 
-	if (letter != 'r' && line.n > 0 && line.p[0] == ' ')
+	if (letter != 'r' && letter != 'q' && line.n > 0 && line.p[0] == ' ')
 		take_byte(&line);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (letter == (unsigned char)kinds[i].letter)
@@ -333,6 +349,38 @@ static void read_history(struct mz_db *db, struct mz_arena *a)
 	check_plan(&p, a, &f, &h);
 }
 
+static void on_columns(void *ctx, const struct pgw_columns *columns)
+{
+	(void)ctx;
+	must(columns->n == 0 || columns->fields.n > 0);
+}
+
+static void on_copy(void *ctx, struct pgw_view data)
+{
+	struct pgw_buf *kept = ctx;
+
+	pgw_buf_put(kept, data.p, data.n);
+}
+
+/* A COPY whichever way the server wants it; then somebody has enough. */
+static void run_copy(struct mz_db *db)
+{
+	struct pgw_view rows = pgw_view_of("1\n2\n");
+	const struct pgw_copy_source from = { pgw_copy_view, &rows };
+	struct pgw_err err = { 0 };
+	struct pgw_buf kept;
+
+	pgw_buf_init(&kept, 1u << 22);
+	pgw_conn_answers(db->conn, NULL, NULL, &kept);
+	pgw_conn_results(db->conn, on_columns, on_copy);
+	must(pgw_conn_copy(db->conn, pgw_view_of("copy"), &from, &err) ||
+	     err.msg[0]);
+	must(pgw_conn_cancel(db->conn, 1000, &err) || err.msg[0]);
+	must(pgw_conn_host(db->conn) && pgw_conn_address(db->conn)[0]);
+	(void)!pgw_conn_agrees(db->conn, &err);
+	pgw_buf_release(&kept);
+}
+
 static const char *const strings[] = {
 	"host=/tmp user=u",
 	"hostaddr=127.0.0.1 user=u sslmode=prefer password=secret",
@@ -354,7 +402,7 @@ static void check_said(int fd, bool tls)
 		must(!tls || !memmem(said, (size_t)n, "secret", 6));
 }
 
-static void play(const char *string, int fd)
+static void play(const char *string, int fd, bool copies)
 {
 	const struct pgw_outside o = { .env = NULL };
 	struct pgw_conninfo c;
@@ -368,10 +416,12 @@ static void play(const char *string, int fd)
 	must(pgw_conninfo_parse(&c, string, &err) &&
 	     pgw_conninfo_complete(&c, &o, &err) &&
 	     pgw_config_settle(&cfg, &c, &o, &err));
-	if (mz_db_connect(&db, 0, &err))
-		read_history(&db, &arena);
-	else
+	if (!mz_db_connect(&db, 0, &err))
 		must(err.code != PGW_OK && err.msg[0]);
+	else if (copies)
+		run_copy(&db);
+	else
+		read_history(&db, &arena);
 	mz_db_close(&db);
 	check_said(fd, strstr(string, "sslmode=require") != NULL);
 	pgw_config_release(&cfg);
@@ -392,7 +442,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(shutdown(ends[1], SHUT_WR) == 0);
 	network.fd = ends[0];
 	network.hasty = first & 8;
-	play(strings[first % 8], ends[1]);
+	play(strings[first % 8], ends[1], first & 16);
 	if (network.fd >= 0)
 		close(network.fd);
 	network.fd = -1;
