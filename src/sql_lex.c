@@ -240,8 +240,10 @@ static bool dollar(struct mz_lex *l, struct mz_token *t)
 			end++;
 	}
 	if (byte_at(l, end) != '$') {
-		t->kind = MZ_TOKEN_SYMBOL; /* $1, or nonsense */
+		t->kind = is_digit(byte_at(l, end)) ? MZ_TOKEN_NUMBER :
+						      MZ_TOKEN_SYMBOL;
 		l->at++;
+		skip_digits(l); /* $1, or nonsense */
 		return true;
 	}
 	t->kind = MZ_TOKEN_STRING;

@@ -229,7 +229,7 @@ def soup(rng, more=()):
 def variables(rng):
     """With psql's variables, of which none is set, and nothing behind them:
     for psql, :x$a$ begins a string."""
-    return soup(rng, [":x ", ":'y'", ':"z"', ":", "::int", "[1:2]", ":=", ":{"])
+    return soup(rng, [":x ", ":'y'", ':"z"', ": ", "::int", "[1:2]", ":=", ":{"])
 
 
 def odd_bytes(rng):

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from harness import (SRCDIR, Server, check, mizzle, needs_program, newdir, note,
-                     verdict, write)
+                     skip, verdict, write)
 
 sys.path.append(os.path.join(SRCDIR, 'tests', 'fuzz'))
 from sql_maker import Maker                     # noqa: E402
@@ -26,6 +26,8 @@ TABLE = 'CREATE TABLE kept (id serial PRIMARY KEY, x text)'
 needs_program()
 server = Server('autovacuum=off', 'log_statement=all', 'log_line_prefix=@%d@')
 SETTING = 'standard_conforming_strings'
+if server.version() < 140000:
+    skip('it has no BEGIN ATOMIC')
 
 
 # ---- scripts

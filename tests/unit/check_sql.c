@@ -105,6 +105,7 @@ static const struct {
 	{ "select B'\\';b", { "select B'\\'", "b" }, true },
 	/* a number ends before what is no part of it */
 	{ "select 1.5e+3.e'\\'';b", { "select 1.5e+3.e'\\''", "b" }, false },
+	{ "select $1.e'\\'';b", { "select $1.e'\\''", "b" }, false },
 	{ "select .5.e'\\'';b", { "select .5.e'\\''", "b" }, false },
 	/* two strings: X'' has no quotes in it */
 	{ "select X'a''\\'';b", { "select X'a''\\''", "b" }, true },
