@@ -104,6 +104,10 @@ static const char *why_none(struct evhttp_request *req)
 	size_t seen[sizeof(once) / sizeof(once[0])] = { 0 };
 	const struct evkeyval *h;
 
+	if (req->major != 1 || (signed char)req->minor < 0) {
+		req->major = req->minor = 1; /* of the answer */
+		return "it is no HTTP/1.1";
+	}
 	TAILQ_FOREACH(h, headers, next)
 	{
 		if (!is_name(h->key))
@@ -111,10 +115,6 @@ static const char *why_none(struct evhttp_request *req)
 		for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
 			if (strcasecmp(h->key, once[i]) == 0 && seen[i]++)
 				return "a header is there twice";
-	}
-	if (req->major != 1 || (signed char)req->minor < 0) {
-		req->major = req->minor = 1; /* of the answer */
-		return "it is no HTTP/1.1";
 	}
 	if (req->minor > 0 && !seen[0])
 		return "the header Host is missing";

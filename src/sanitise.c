@@ -50,27 +50,26 @@ void mz_put_char(struct pgw_buf *out, uint32_t cp)
 }
 
 /* The CR of a CRLF is part of a line end, not a character. */
-static bool skip_cr(struct pgw_view *text)
+static void skip_cr(struct pgw_view *text)
 {
 	if (text->n < 2 || text->p[0] != '\r' || text->p[1] != '\n')
-		return false;
+		return;
 	text->p++;
 	text->n--;
-	return true;
+}
+
+/* The next that is shown; a line end at the end of the text is not. */
+static bool next_shown(struct pgw_view *text, uint32_t *cp)
+{
+	skip_cr(text);
+	return mz_next_char(text, cp) && (*cp != '\n' || text->n > 0);
 }
 
 void mz_sanitise(struct pgw_buf *out, struct pgw_view text, const char *prefix)
 {
 	uint32_t cp;
 
-	while (skip_cr(&text) || text.n > 0) {
-		bool last;
-
-		if (!mz_next_char(&text, &cp))
-			break;
-		last = text.n == 0;
-		if (cp == '\n' && last)
-			break;
+	while (next_shown(&text, &cp)) {
 		if (!prefix && (cp == '\n' || cp == '\t'))
 			cp = ' ';
 		mz_put_char(out, cp);
@@ -91,7 +90,7 @@ size_t mz_text_width(struct pgw_view text)
 	size_t width = 0;
 	uint32_t cp;
 
-	while (mz_next_char(&text, &cp))
+	while (next_shown(&text, &cp))
 		width += cp == '\n' || cp == '\t' ? 1 : mz_char_width(cp);
 	return width;
 }

@@ -116,24 +116,28 @@ size_t mz_script_conflict_within(struct pgw_view text, size_t from, size_t end)
 	return end;
 }
 
-/* Nor does it among the rows of a COPY. */
-static size_t conflict_in_chunk(struct pgw_view chunk)
+/*
+ * Nor does it among the rows of a COPY.  A chunk may begin in the midst of a
+ * line, so that the text around it is needed; its end when there is none.
+ */
+static size_t conflict_in_chunk(struct pgw_view text, struct pgw_view chunk)
 {
+	size_t base = (size_t)(chunk.p - text.p), from = base, at;
 	struct mz_sql_statement st;
 	struct mz_sql s;
-	size_t from = 0, at;
 
 	mz_sql_init(&s, chunk);
-	s.copy_data = true;
+	s.copy_data = s.backslash = true;
 	while (mz_sql_next(&s, &st)) {
 		if (st.data_start == 0)
 			continue;
-		at = mz_script_conflict_within(chunk, from, st.data_start);
-		if (at < st.data_start)
+		at = mz_script_conflict_within(text, from,
+					       base + st.data_start);
+		if (at < base + st.data_start)
 			return at;
-		from = st.data_end;
+		from = base + st.data_end;
 	}
-	return mz_script_conflict_within(chunk, from, chunk.n);
+	return mz_script_conflict_within(text, from, base + chunk.n);
 }
 
 size_t mz_script_conflict(struct pgw_view text)
@@ -143,10 +147,10 @@ size_t mz_script_conflict(struct pgw_view text)
 	if (next_marker(text, 0, text.n) == text.n)
 		return text.n;
 	while (mz_folder_next_chunk(&rest, &chunk)) {
-		size_t at = conflict_in_chunk(chunk);
+		size_t at = conflict_in_chunk(text, chunk);
 
-		if (at < chunk.n)
-			return (size_t)(chunk.p - text.p) + at;
+		if (at < (size_t)(chunk.p - text.p) + chunk.n)
+			return at;
 	}
 	return text.n;
 }
@@ -258,7 +262,8 @@ void mz_script_describe(const struct mz_sql *s, struct mz_script_problem *p)
 const char *mz_script_hint(enum mz_sql_problem problem, bool introspection,
 			   bool cut)
 {
-	if (problem == MZ_SQL_BACKSLASH)
+	/* whatever comes behind it */
+	if (problem == MZ_SQL_BACKSLASH || problem == MZ_SQL_CUT_BY_COPY)
 		return NULL;
 	if (introspection)
 		return "drizzle-kit pull wrote this file as a comment: where "

@@ -2,7 +2,8 @@
 /*
  * What is looked for in a script before it is sent, found in a large file
  * through a window: the same as in the text of a small one, with the same
- * words and places.
+ * words and places.  Only of a conflict and another problem, which a small one
+ * has in this order, either may be told.
  */
 #ifndef MZ_SIFT_H
 #define MZ_SIFT_H

@@ -94,14 +94,22 @@ static bool skip_blank(struct mz_lex *l)
 	return true;
 }
 
+/* What a quote within quotes may be written with. */
+enum pairs {
+	PAIRS_NONE,
+	PAIRS_QUOTES,	   /* twice */
+	PAIRS_BACKSLASHES, /* or behind a backslash */
+};
+
 /* From behind an opening quote to behind the closing one. */
-static bool skip_quoted(struct mz_lex *l, int quote, bool backslashes)
+static bool skip_quoted(struct mz_lex *l, int quote, enum pairs pairs)
 {
 	while (l->at < l->text.n) {
 		int c = byte_at(l, l->at++);
 
-		bool pair = (c == '\\' && backslashes) ||
-			    (c == quote && byte_at(l, l->at) == quote);
+		bool pair = (c == '\\' && pairs == PAIRS_BACKSLASHES) ||
+			    (c == quote && byte_at(l, l->at) == quote &&
+			     pairs != PAIRS_NONE);
 
 		if (c == quote && !pair)
 			return true;
@@ -140,11 +148,11 @@ static bool skip_to_continuation(struct mz_lex *l)
 }
 
 /* l->at is behind the opening quote of a token that began at start. */
-static bool string(struct mz_lex *l, struct mz_token *t, bool backslashes)
+static bool string(struct mz_lex *l, struct mz_token *t, enum pairs pairs)
 {
 	t->kind = MZ_TOKEN_STRING;
 	do {
-		if (!skip_quoted(l, '\'', backslashes))
+		if (!skip_quoted(l, '\'', pairs))
 			return fail(l, MZ_SQL_UNTERMINATED_QUOTE, t->start);
 	} while (skip_to_continuation(l));
 	return true;
@@ -153,8 +161,21 @@ static bool string(struct mz_lex *l, struct mz_token *t, bool backslashes)
 static bool name(struct mz_lex *l, struct mz_token *t)
 {
 	t->kind = MZ_TOKEN_NAME;
-	return skip_quoted(l, '"', false) ||
+	return skip_quoted(l, '"', PAIRS_QUOTES) ||
 	       fail(l, MZ_SQL_UNTERMINATED_IDENTIFIER, t->start);
+}
+
+static enum pairs plain_pairs(const struct mz_lex *l)
+{
+	return l->backslashes ? PAIRS_BACKSLASHES : PAIRS_QUOTES;
+}
+
+/* Of the literal that the letter begins; B'' and X'' know no pairs. */
+static enum pairs pairs_of(const struct mz_lex *l, int letter)
+{
+	if (letter == 'e')
+		return PAIRS_BACKSLASHES;
+	return letter == 'n' ? plain_pairs(l) : PAIRS_NONE;
 }
 
 /* A letter that is part of the literal behind it, or the start of a word. */
@@ -165,13 +186,11 @@ static bool word_or_literal(struct mz_lex *l, struct mz_token *t)
 
 	if (next == '\'' && letter >= 'a' && strchr("ebxn", letter)) {
 		l->at += 2;
-		return string(l, t,
-			      letter == 'e' ||
-				      (letter == 'n' && l->backslashes));
+		return string(l, t, pairs_of(l, letter));
 	}
 	if (letter == 'u' && next == '&' && (third == '\'' || third == '"')) {
 		l->at += 3;
-		return third == '"' ? name(l, t) : string(l, t, false);
+		return third == '"' ? name(l, t) : string(l, t, PAIRS_QUOTES);
 	}
 	t->kind = MZ_TOKEN_WORD;
 	while (continues_word(byte_at(l, l->at)))
@@ -179,16 +198,32 @@ static bool word_or_literal(struct mz_lex *l, struct mz_token *t)
 	return true;
 }
 
-/* With what is stuck to it: 1e5, 0x1f, 1_000, and also 1e'. */
+static void skip_digits(struct mz_lex *l)
+{
+	while (is_digit(byte_at(l, l->at)))
+		l->at++;
+}
+
+/* One without a sign is passed over with the words that are stuck to it. */
+static void skip_exponent(struct mz_lex *l)
+{
+	int sign = byte_at(l, l->at + 1);
+
+	if ((byte_at(l, l->at) | 0x20) == 'e' && (sign == '+' || sign == '-') &&
+	    is_digit(byte_at(l, l->at + 2)))
+		l->at += 2;
+	skip_digits(l);
+}
+
+/* With what is stuck to it: .5, 1e5, 0x1f, 1_000, and also 1e'. */
 static void number(struct mz_lex *l, struct mz_token *t)
 {
 	t->kind = MZ_TOKEN_NUMBER;
-	while (is_digit(byte_at(l, l->at)))
-		l->at++;
+	skip_digits(l);
 	if (byte_at(l, l->at) == '.')
 		l->at++;
-	while (is_digit(byte_at(l, l->at)))
-		l->at++;
+	skip_digits(l);
+	skip_exponent(l);
 	if (begins_word(byte_at(l, l->at))) {
 		while (continues_word(byte_at(l, l->at)))
 			l->at++;
@@ -205,8 +240,10 @@ static bool dollar(struct mz_lex *l, struct mz_token *t)
 			end++;
 	}
 	if (byte_at(l, end) != '$') {
-		t->kind = MZ_TOKEN_SYMBOL; /* $1, or nonsense */
+		t->kind = is_digit(byte_at(l, end)) ? MZ_TOKEN_NUMBER :
+						      MZ_TOKEN_SYMBOL;
 		l->at++;
+		skip_digits(l); /* $1, or nonsense */
 		return true;
 	}
 	t->kind = MZ_TOKEN_STRING;
@@ -237,7 +274,8 @@ bool mz_lex_next(struct mz_lex *l, struct mz_token *t)
 	t->start = l->at;
 	if (begins_word(c)) {
 		ok = word_or_literal(l, t);
-	} else if (is_digit(c)) {
+	} else if (is_digit(c) ||
+		   (c == '.' && is_digit(byte_at(l, l->at + 1)))) {
 		number(l, t);
 	} else if (c == '$') {
 		ok = dollar(l, t);
@@ -245,7 +283,7 @@ bool mz_lex_next(struct mz_lex *l, struct mz_token *t)
 		l->at++;
 		t->kind = MZ_TOKEN_SYMBOL;
 		if (c == '\'')
-			ok = string(l, t, l->backslashes);
+			ok = string(l, t, plain_pairs(l));
 		else if (c == '"')
 			ok = name(l, t);
 	}

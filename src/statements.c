@@ -88,7 +88,7 @@ bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st)
 	do {
 		struct mz_sql before = s->sql;
 
-		s->from = s->chunk_at + s->sql.at;
+		s->from = mz_statements_front(s);
 		found = mz_sql_next(&s->sql, st);
 		s->starved = is_starved(s, found, st);
 		if (s->starved)

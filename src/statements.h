@@ -20,7 +20,7 @@ struct mz_statements {
 	/* Of a text that grows */
 	bool open;    /* more of it may come */
 	bool starved; /* next or rows gave false for want of that */
-	size_t from;  /* where the last next began to look */
+	size_t from;  /* where next began to look, behind a COPY's rows */
 };
 
 void mz_statements_init(struct mz_statements *s, struct pgw_view text);

@@ -7,6 +7,7 @@
 #   install_cross             what builds for arm64, and runs it
 #   install_drizzle           the real Drizzle, by npm; sets DRIZZLE_HOME
 #   install_kits              drizzle-kit, by npm; sets KIT_HOME
+#   install_pg_query          PostgreSQL's scanner, by npm; sets PG_QUERY_HOME
 #   install_postgres          PostgreSQL 13 to 18, by npm; sets POSTGRES_HOME
 #   install_bench             what mizzle is compared with, by npm; sets BENCH_HOME
 #   install_web               what drives a browser, by npm; sets WEB_HOME
@@ -139,6 +140,12 @@ install_kits() {
 			cannot "install drizzle-kit; what needs it is skipped" || return 0
 	done
 	export KIT_HOME=$home
+}
+
+# Without it the splitter is compared with psql alone.
+install_pg_query() {
+	install_home PG_QUERY_HOME pg_query tests/fuzz \
+		"install libpg-query; what compares with it is skipped"
 }
 
 # Without them make check-matrix has only Debian's server.  The packages leave

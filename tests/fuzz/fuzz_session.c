@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A hostile server: the first byte chooses how we log in and who listens, the
- * rest comes from the server, in pieces.  The nonce is the one of the recorded
- * conversations, so that their SCRAM proofs hold and what follows is reached.
+ * rest comes from the server, at once, message by message, and in pieces of
+ * these: what we are told, say and do must not depend on how they are cut.  The
+ * nonce is the one of the recorded conversations, so that their SCRAM proofs
+ * hold and what follows is reached.
  */
 #include <config.h>
 
@@ -13,6 +15,7 @@
 #include <string.h>
 
 #define QUERIES_MAX 9
+#define SEEN_MAX (1u << 24)
 #define OVERHEAD (1u << 20) /* no message is reserved that did not come */
 
 enum {
@@ -22,8 +25,15 @@ enum {
 	WITH_KEYS = 8,
 	ONLY_SCRAM = 16,
 	NOT_IN_CLEAR = 32,
-	PIECES = 64,
+	STRICT = 64,
 	WITH_DATA = 128,
+};
+
+/* How the server's bytes are cut. */
+enum cut {
+	AT_ONCE,
+	BY_MESSAGE,
+	IN_PIECES, /* of messages */
 };
 
 /* It is nobody's word by chance. */
@@ -31,24 +41,36 @@ static const char mark[] = "secret";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Touch all that is shown: what is not there would be noticed. */
-static void read_all(struct pgw_view v)
-{
-	volatile unsigned char sum = 0;
+/* One of the ways through it. */
+struct way {
+	uint8_t flags;
+	enum cut cut;
+	struct pgw_buf seen; /* all that is told, said and done, as bytes */
+};
 
-	for (size_t i = 0; i < v.n; i++)
-		sum = (unsigned char)(sum ^ v.p[i]);
+/* Keep all that is shown: what is not there would be noticed. */
+static void keep(void *ctx, struct pgw_view v)
+{
+	struct pgw_buf *seen = ctx;
+
+	pgw_buf_put(seen, v.p, v.n);
+}
+
+static void keep_number(void *ctx, size_t n)
+{
+	keep(ctx, (struct pgw_view){ (const unsigned char *)&n, sizeof(n) });
 }
 
 static void on_row(void *ctx, const struct pgw_row *row)
 {
 	struct pgw_view cols = row->cols, value;
 
-	(void)ctx;
+	keep_number(ctx, row->ncols);
 	for (uint16_t i = 0; i < row->ncols; i++) {
 		if (!pgw_column_next(&cols, &value))
 			abort();
-		read_all(value);
+		keep_number(ctx, value.n);
+		keep(ctx, value);
 	}
 	if (cols.n != 0)
 		abort();
@@ -59,11 +81,11 @@ static void on_columns(void *ctx, const struct pgw_columns *columns)
 	struct pgw_view fields = columns->fields;
 	struct pgw_field field;
 
-	(void)ctx;
+	keep_number(ctx, columns->n);
 	for (uint16_t i = 0; i < columns->n; i++) {
 		if (!pgw_field_next(&fields, &field))
 			abort();
-		read_all(pgw_view_of(field.name));
+		keep(ctx, pgw_view_of(field.name));
 	}
 	if (fields.n != 0)
 		abort();
@@ -71,19 +93,17 @@ static void on_columns(void *ctx, const struct pgw_columns *columns)
 
 static void on_copy(void *ctx, struct pgw_view data)
 {
-	(void)ctx;
-	read_all(data);
+	keep(ctx, data);
 }
 
 static void on_notice(void *ctx, const struct pgw_diag *diag)
 {
-	(void)ctx;
 	for (int field = 'A'; field <= 'z'; field++) {
 		const char *text = pgw_diag_get(diag,
 						(enum pgw_diag_field)field);
 
 		if (text)
-			read_all(pgw_view_of(text));
+			keep(ctx, pgw_view_of(text));
 	}
 	(void)pgw_diag_number(diag, PGW_DIAG_POSITION);
 	if (strlen(pgw_diag_sqlstate(diag)) % 5 != 0)
@@ -96,14 +116,14 @@ static void on_done(void *ctx, const struct pgw_outcome *outcome)
 
 	on_notice(ctx, &outcome->diag);
 	pgw_diag_to_err(&outcome->diag, &err);
-	read_all(pgw_view_of(outcome->tag));
+	keep(ctx, pgw_view_of(outcome->tag));
 	if (outcome->ok && outcome->diag.fields.n > 0)
 		abort();
 }
 
 static void on_trace(void *ctx, const char *line)
 {
-	(void)ctx;
+	keep(ctx, pgw_view_of(line));
 	if (strncmp(line, "F ", 2) == 0 && strstr(line, mark))
 		abort();
 }
@@ -120,6 +140,7 @@ static struct pgw_login login_for(uint8_t flags)
 		.require_auth = flags & ONLY_SCRAM ? PGW_AUTH_SCRAM :
 						     PGW_AUTH_ANY,
 		.cleartext_allowed = !(flags & NOT_IN_CLEAR),
+		.strict = flags & STRICT,
 		.max_iterations = 8,
 	};
 
@@ -188,23 +209,56 @@ static bool give(struct pgw_session *s, size_t n, struct pgw_err *err)
 	return pgw_session_give(s, pgw_view_of("1\n"), err);
 }
 
-static bool serve(struct pgw_session *s, uint8_t flags, struct pgw_view bytes,
+/* How long the message is that begins there; all of it when that is no length.
+ */
+static size_t message_size(struct pgw_view v)
+{
+	size_t n = v.n;
+
+	if (v.n >= 5)
+		n = 1 + ((size_t)v.p[1] << 24 | (size_t)v.p[2] << 16 |
+			 (size_t)v.p[3] << 8 | v.p[4]);
+	return n >= 5 && n < v.n ? n : v.n;
+}
+
+/* Feed it, in pieces if need be. */
+static bool feed(struct pgw_session *s, struct pgw_view v, enum cut cut,
+		 struct pgw_err *err)
+{
+	size_t piece = 1;
+
+	while (v.n > 0) {
+		size_t n = cut == IN_PIECES && piece < v.n ? piece : v.n;
+
+		if (!pgw_session_feed(s, v.p, n, err))
+			return false;
+		piece = piece % 61 + 1;
+		v.p += n;
+		v.n -= n;
+	}
+	return true;
+}
+
+static bool serve(struct pgw_session *s, struct way *w, struct pgw_view bytes,
 		  struct pgw_err *err)
 {
-	size_t asked = 0, fed = 0, piece = 1;
+	size_t asked = 0, fed = 0;
 
-	while (fed < bytes.n) {
-		size_t n = bytes.n - fed;
+	while (bytes.n > 0) {
+		struct pgw_view part = bytes;
 
-		if ((flags & PIECES) && piece < n)
-			n = piece;
-		piece = piece % 61 + 1;
-		if (!pgw_session_feed(s, bytes.p + fed, n, err))
+		if (w->cut != AT_ONCE)
+			part.n = message_size(bytes);
+		if (!feed(s, part, w->cut, err))
 			return false;
-		fed += n;
-		check(s, flags, fed);
+		bytes.p += part.n;
+		bytes.n -= part.n;
+		fed += part.n;
+		check(s, w->flags, fed);
+		keep(&w->seen, pgw_session_out(s));
+		keep_number(&w->seen, s->state);
 		pgw_session_sent(s, pgw_session_out(s).n);
-		if (s->state == PGW_IDLE && !ask(s, flags, &asked, err))
+		if (s->state == PGW_IDLE && !ask(s, w->flags, &asked, err))
 			return false;
 		if (!give(s, fed, err))
 			return false;
@@ -212,9 +266,9 @@ static bool serve(struct pgw_session *s, uint8_t flags, struct pgw_view bytes,
 	return true;
 }
 
-static struct pgw_hooks hooks_for(uint8_t flags)
+static struct pgw_hooks hooks_for(uint8_t flags, struct pgw_buf *seen)
 {
-	struct pgw_hooks hooks = { 0 };
+	struct pgw_hooks hooks = { .ctx = seen };
 
 	if (flags & WITH_ROWS) {
 		hooks.row = on_row;
@@ -229,25 +283,51 @@ static struct pgw_hooks hooks_for(uint8_t flags)
 	return hooks;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static struct way play(uint8_t flags, struct pgw_view bytes, enum cut cut)
 {
-	const struct pgw_hooks hooks = hooks_for(size ? data[0] : 0);
+	struct way w = { .flags = flags, .cut = cut };
+	struct pgw_hooks hooks;
 	struct pgw_session s;
-	struct pgw_login login;
+	struct pgw_login login = login_for(flags);
 	struct pgw_err err = { 0 };
 
-	if (size == 0)
-		return 0;
-	login = login_for(data[0]);
+	pgw_buf_init(&w.seen, SEEN_MAX);
+	hooks = hooks_for(flags, &w.seen);
 	pgw_session_init(&s, &hooks);
 	if (!pgw_session_start(&s, &login, &err))
 		abort();
 	pgw_session_sent(&s, pgw_session_out(&s).n);
-	if (!serve(&s, data[0], (struct pgw_view){ data + 1, size - 1 },
-		   &err) &&
+	if (!serve(&s, &w, bytes, &err) &&
 	    (err.code == PGW_OK || err.msg[0] == '\0' || s.state != PGW_DEAD))
 		abort();
-	check(&s, data[0], size);
+	check(&s, flags, bytes.n + 1);
+	keep(&w.seen, pgw_view_of(err.msg));
+	keep(&w.seen, pgw_view_of(err.hint));
 	pgw_session_release(&s);
+	return w;
+}
+
+static bool same(const struct pgw_buf *a, const struct pgw_buf *b)
+{
+	return a->len == b->len &&
+	       (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct way once, messages, pieces;
+	struct pgw_view bytes;
+
+	if (size == 0)
+		return 0;
+	bytes = (struct pgw_view){ data + 1, size - 1 };
+	once = play(data[0], bytes, AT_ONCE);
+	messages = play(data[0], bytes, BY_MESSAGE);
+	pieces = play(data[0], bytes, IN_PIECES);
+	if (!same(&messages.seen, &pieces.seen))
+		abort();
+	pgw_buf_release(&once.seen);
+	pgw_buf_release(&messages.seen);
+	pgw_buf_release(&pieces.seen);
 	return 0;
 }

@@ -1,12 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Each fuzz target, once over all that is in its corpus.
+# Each fuzz target, once over all that is in its corpus; targets.txt knows it.
 set -eu
+here=${srcdir:-.}/tests/fuzz
 n=0
-for source in "${srcdir:-.}"/tests/fuzz/fuzz_*.c; do
-	target=$(basename "$source" .c)
-	echo "$target"
-	"./tests/fuzz/$target" "${srcdir:-.}/tests/fuzz/corpus/${target#fuzz_}"/*
+for source in "$here"/fuzz_*.c; do
+	name=$(basename "$source" .c)
+	name=${name#fuzz_}
+	echo "$name"
+	"./tests/fuzz/fuzz_$name" "$here/corpus/$name"/*
+	grep -q "^$name " "$here/targets.txt" || {
+		echo "$name is not in targets.txt"
+		exit 1
+	}
 	n=$((n + 1))
 done
 echo "$n passed, 0 failed"

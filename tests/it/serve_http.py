@@ -215,6 +215,8 @@ def lines(s):
              [400]),
             ('HTTP/1.-1', b'GET /healthz HTTP/1.-1\r\n' + HOST + b'\r\n',
              [400]),
+            ('HTTP/0.1 with two hosts', b'GET /healthz HTTP/0.1\r\n' + HOST +
+             HOST + b'\r\n', [400]),
             ('HTTP/2, as it begins', b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
              [400]),
             ('another program', b'SSH-2.0-OpenSSH_9.2\r\n', [400]),

@@ -8,8 +8,9 @@ differ, and why:
 - psql reads line by line, so that an E'...' which goes on in the next line
   loses its backslashes: scripts with E'' are generated with CR for line ends;
 - psql takes any BEGIN of a CREATE FUNCTION for BEGIN ATOMIC, and x.end for END;
-- backslash commands and variables are psql's own;
+- backslash commands and variables are psql's own; those that are not set stay;
 - what is not terminated psql sends, the splitter refuses.
+COUNT is how many scripts of each kind are made, SEED which.
 """
 
 import os
@@ -24,6 +25,10 @@ import threading
 
 MARK = b"-- next file"  # psql -c sends comments as they are
 BATCH = 100
+COUNT = int(os.environ.get("COUNT") or 1500)
+SEED = os.environ.get("SEED") or ""
+COPY = re.compile(rb"\s*copy\b[^']*\bfrom\s+stdin\b", re.I)
+ROWS = b"\1rows "  # what a COPY read, among the queries
 
 
 def message(kind, body):
@@ -65,6 +70,19 @@ class Recorder(threading.Thread):
             out += message(b"S", name + b"\0" + value + b"\0")
         self.conn.sendall(out + message(b"Z", b"I"))
 
+    def take_rows(self):
+        self.conn.sendall(message(b"G", b"\0\0\0"))
+        rows = b""
+        while True:
+            kind = self.take(1)
+            (size,) = struct.unpack("!i", self.take(4))
+            body = self.take(size - 4)
+            if kind != b"d":
+                break
+            rows += body
+        # old ones send the line that ends them, too
+        self.queries.append(ROWS + re.sub(rb"\\\.\r?\n\Z", b"", rows))
+
     def run(self):
         self.conn, _ = self.listener.accept()
         self.conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -77,6 +95,8 @@ class Recorder(threading.Thread):
                 if kind != b"Q":
                     break
                 self.queries.append(body[:-1])
+                if COPY.match(body, skip_blank(body, 0)):
+                    self.take_rows()
                 self.conn.sendall(message(b"C", b"OK\0") + message(b"Z", b"I"))
         except EOFError:
             pass
@@ -107,7 +127,8 @@ def psql_statements(psql, files, strings):
 
 def our_statements(tool, files, strings):
     """For each file its statements, and the problem or None."""
-    args = [tool] + (["off"] if strings == b"off" else []) + files
+    args = [tool] + (["off"] if strings == b"off" else [])
+    args += (["psql"] if "copies" in files[0] else []) + files
     done = subprocess.run(args, check=True, capture_output=True)
     result = []
     for line in done.stdout.splitlines():
@@ -115,6 +136,11 @@ def our_statements(tool, files, strings):
             with open(line[5:], "rb") as f:
                 text = f.read()
             result.append(([], []))
+            continue
+        match = re.match(rb"rows (\d+) (\d+)", line)
+        if match:
+            start, end = map(int, match.groups())
+            result[-1][0].append(ROWS + text[start:end])
             continue
         match = re.match(rb"(\d+) (\d+) \d+ ", line)
         if match:
@@ -194,10 +220,22 @@ SIGNS = [";", ";", ";", ";", "(", ")", "'", "'", "''", '"', '"', '""', "$$",
 INSIDE = ["a", ";", "$$", "--", "/*", "*/", "(", ")", " begin ", "\r", "''"]
 
 
-def soup(rng):
+def soup(rng, more=()):
     """Anything: most of it is not terminated somewhere."""
-    pieces = WORDS + SIGNS + ["\n"] * 6
+    pieces = WORDS + SIGNS + ["\n"] * 6 + list(more)
     return "".join(rng.choice(pieces) for _ in range(rng.randrange(1, 40)))
+
+
+def variables(rng):
+    """With psql's variables, of which none is set, and nothing behind them:
+    for psql, :x$a$ begins a string."""
+    return soup(rng, [":x ", ":'y'", ':"z"', ": ", "::int", "[1:2]", ":=", ":{"])
+
+
+def odd_bytes(rng):
+    """In no encoding, or in another one; a NUL ends a line for psql."""
+    return soup(rng, ["\udc80", "\udcff", "\udcc3", "\udca4$", "$\udce9$",
+                      "$\udce9$", "\xad", "\u2028", "\x01", "\x7f"])
 
 
 def quoted(rng, prefix, inside):
@@ -258,13 +296,45 @@ def tokens(rng, strings):
     return "".join(parts)
 
 
+def rows(rng):
+    inside = ["a", "\t", "\\N", "'", ";", "$$", "--", "/*", "\\\\", "\\.x", " \\.",
+              '"', "\u00e9", "select 1;", "\\n", "copy t from stdin;"]
+    lines = ["".join(rng.choice(inside) for _ in range(rng.randrange(5)))
+             for _ in range(rng.randrange(4))]
+    return "".join(x + rng.choice(["\n", "\n", "\r\n"])
+                   for x in lines if x.strip() != "\\.")
+
+
+def copies(rng):
+    """Scripts in which COPY has rows, and now and then more on its line."""
+    parts = []
+    for _ in range(rng.randrange(1, 6)):
+        if rng.random() < 0.4:
+            parts.append(rng.choice([
+                "select 1;", "select 'copy t from stdin;';\n", "/* ; */ a;",
+                "do $$ copy t from stdin; $$;\n", "\n", "-- copy\n"]))
+            continue
+        several = rng.choice([1, 1, 1, 2])
+        parts += (rng.choice([
+            "copy t from stdin;", "COPY t(a, b) FROM STDIN (FORMAT csv);",
+            "copy public.t from  stdin with delimiter E'|' ;",
+            "copy t from stdin /* x */;", "copy\tt from stdin;",
+            # its rows follow the line of the first one
+            "copy t\nfrom stdin;" if i == 0 else "copy t from stdin;"])
+            for i in range(several))
+        parts.append(rng.choice(["", "", " select 2;", " -- x", " /* y */ "]))
+        parts.append("\n")
+        parts += (rows(rng) + "\\.\n" for _ in range(several))
+    return "".join(parts)
+
+
 def generate(directory, name, count, make):
-    rng = random.Random(name)
+    rng = random.Random(name + SEED)
     files = []
     for i in range(count):
         files.append(os.path.join(directory, "%s-%d.sql" % (name, i)))
         with open(files[-1], "wb") as f:
-            f.write(make(rng).encode())
+            f.write(make(rng).encode(errors="surrogateescape"))
     return files
 
 
@@ -281,11 +351,15 @@ def main(psql, tool, shared):
     failed = 0
     with tempfile.TemporaryDirectory() as directory:
         sets = [
-            ("soup", b"on", generate(directory, "soup", 2000, soup)),
+            ("soup", b"on", generate(directory, "soup", COUNT, soup)),
+            ("variables", b"on", generate(
+                directory, "variables", COUNT, variables)),
+            ("odd bytes", b"on", generate(directory, "odd", COUNT, odd_bytes)),
+            ("copies", b"on", generate(directory, "copies", COUNT, copies)),
             ("tokens", b"on", generate(
-                directory, "tokens", 2000, lambda r: tokens(r, b"on"))),
+                directory, "tokens", COUNT, lambda r: tokens(r, b"on"))),
             ("tokens, off", b"off", generate(
-                directory, "off", 2000, lambda r: tokens(r, b"off"))),
+                directory, "off", COUNT, lambda r: tokens(r, b"off"))),
             ("real ones", b"on", corpus(shared)),
         ]
         for what, strings, files in sets:

@@ -63,6 +63,23 @@ START_TEST(foreign_text_cannot_control_a_terminal_or_pass_for_ours)
 
 END_TEST
 
+START_TEST(the_width_is_that_of_what_is_shown)
+{
+	static const struct {
+		const char *in;
+		size_t width;
+	} cases[] = {
+		{ "", 0 },	   { "a\tb", 3 },	  { "a\r\nb\n", 3 },
+		{ "a\rb\n\n", 4 }, { "\xE9\x81\xB8", 2 }, { "\x1b[m", 3 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_uint_eq(mz_text_width(pgw_view_of(cases[i].in)),
+				  cases[i].width);
+}
+
+END_TEST
+
 START_TEST(an_excerpt_shows_the_place)
 {
 	static const struct {
@@ -170,5 +187,5 @@ START_TEST(a_caret_in_a_line_of_hostile_bytes_is_in_bounds)
 END_TEST
 
 UNIT_MAIN("excerpt", foreign_text_cannot_control_a_terminal_or_pass_for_ours,
-	  an_excerpt_shows_the_place,
+	  the_width_is_that_of_what_is_shown, an_excerpt_shows_the_place,
 	  a_caret_in_a_line_of_hostile_bytes_is_in_bounds)

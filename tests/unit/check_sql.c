@@ -103,6 +103,12 @@ static const struct {
 	{ "select B'0;1';b", { "select B'0;1'", "b" }, false },
 	{ "select x'\\';b", { "select x'\\'", "b" }, true },
 	{ "select B'\\';b", { "select B'\\'", "b" }, true },
+	/* a number ends before what is no part of it */
+	{ "select 1.5e+3.e'\\'';b", { "select 1.5e+3.e'\\''", "b" }, false },
+	{ "select $1.e'\\'';b", { "select $1.e'\\''", "b" }, false },
+	{ "select .5.e'\\'';b", { "select .5.e'\\''", "b" }, false },
+	/* two strings: X'' has no quotes in it */
+	{ "select X'a''\\'';b", { "select X'a''\\''", "b" }, true },
 	{ "select U&'\\';b", { "select U&'\\'", "b" }, true },
 	{ "select u&'a'';';b", { "select u&'a'';'", "b" }, false },
 	{ "select U&\"a\"\";\";b", { "select U&\"a\"\";\"", "b" }, false },
