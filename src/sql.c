@@ -28,7 +28,7 @@ struct nesting {
 };
 
 static enum head next_head(enum head head, const struct mz_lex *l,
-			   const struct mz_token *t)
+			   const struct mz_token *word)
 {
 	static const struct {
 		enum head from, to;
@@ -43,52 +43,56 @@ static enum head next_head(enum head head, const struct mz_lex *l,
 		{ HEAD_REPLACE, HEAD_ROUTINE, "procedure" },
 	};
 
-	if (head == HEAD_ROUTINE || head == HEAD_OTHER ||
-	    t->kind != MZ_TOKEN_WORD)
+	if (head == HEAD_ROUTINE || head == HEAD_OTHER)
 		return head;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		if (steps[i].from == head && mz_lex_is(l, t, steps[i].word))
+		if (steps[i].from == head && mz_lex_is(l, word, steps[i].word))
 			return steps[i].to;
 	}
 	return HEAD_OTHER;
 }
 
 static bool opens_block(const struct nesting *n, const struct mz_lex *l,
-			const struct mz_token *t)
+			const struct mz_token *word)
 {
-	if (n->before == BEFORE_ATOMIC && mz_lex_is(l, t, "atomic"))
+	if (n->before == BEFORE_ATOMIC && mz_lex_is(l, word, "atomic"))
 		return true;
-	return n->blocks > 0 && mz_lex_is(l, t, "case");
+	return n->blocks > 0 && mz_lex_is(l, word, "case");
 }
 
 static void count_blocks(struct nesting *n, const struct mz_lex *l,
-			 const struct mz_token *t)
+			 const struct mz_token *word)
 {
 	if (n->head != HEAD_ROUTINE || n->parens > 0 ||
 	    n->before == BEFORE_NAME)
 		return;
-	if (opens_block(n, l, t))
+	if (opens_block(n, l, word))
 		n->blocks++;
-	else if (n->blocks > 0 && mz_lex_is(l, t, "end"))
+	else if (n->blocks > 0 && mz_lex_is(l, word, "end"))
 		n->blocks--;
 }
 
-static void nest(struct nesting *n, const struct mz_lex *l,
-		 const struct mz_token *t)
+static void nest_word(struct nesting *n, const struct mz_lex *l,
+		      const struct mz_token *word)
 {
-	n->head = next_head(n->head, l, t);
-	if (mz_lex_is_symbol(l, t, '('))
-		n->parens++;
-	else if (mz_lex_is_symbol(l, t, ')') && n->parens > 0)
-		n->parens--;
-	else
-		count_blocks(n, l, t);
-	if (mz_lex_is_symbol(l, t, '.') || mz_lex_is(l, t, "as"))
+	n->head = next_head(n->head, l, word);
+	count_blocks(n, l, word);
+	if (mz_lex_is(l, word, "as"))
 		n->before = BEFORE_NAME;
-	else if (mz_lex_is(l, t, "begin"))
+	else if (mz_lex_is(l, word, "begin"))
 		n->before = BEFORE_ATOMIC;
 	else
 		n->before = BEFORE_OTHER;
+}
+
+/* The symbol, or -1, is the token that is no word. */
+static void nest(struct nesting *n, int symbol)
+{
+	if (symbol == '(')
+		n->parens++;
+	else if (symbol == ')' && n->parens > 0)
+		n->parens--;
+	n->before = symbol == '.' ? BEFORE_NAME : BEFORE_OTHER;
 }
 
 /* Lines are counted once, however many statements there are. */
@@ -176,18 +180,21 @@ static bool find_statement(struct mz_sql *s, struct mz_lex *l,
 	*st = (struct mz_sql_statement){ 0 };
 	while (!st->ended && mz_lex_next(l, &t)) {
 		bool inside = st->end > 0;
+		int symbol = mz_lex_symbol(l, &t);
 
-		if (s->backslash && mz_lex_is_symbol(l, &t, '\\')) {
+		if (symbol == '\\' && s->backslash) {
 			if (!pass_command(s, l, t.start, inside))
 				return false;
-		} else if (mz_lex_is_symbol(l, &t, ';') && n.parens == 0 &&
-			   n.blocks == 0) {
+		} else if (symbol == ';' && n.parens == 0 && n.blocks == 0) {
 			st->ended = inside;
 		} else {
 			if (!inside)
 				st->start = t.start;
 			st->end = t.end;
-			nest(&n, l, &t);
+			if (t.kind == MZ_TOKEN_WORD)
+				nest_word(&n, l, &t);
+			else
+				nest(&n, symbol);
 		}
 	}
 	s->at = l->at;
