@@ -19,19 +19,14 @@ enum head {
 /* The token before; after a dot or AS a keyword is only a name. */
 enum before { BEFORE_OTHER, BEFORE_NAME, BEFORE_ATOMIC };
 
-/* What keeps a semicolon from ending the statement. */
-struct nesting {
-	size_t parens;
-	size_t blocks; /* BEGIN ATOMIC, and CASE inside, without their END */
-	enum head head;
-	enum before before;
-};
+/* So many bytes are looked at again rather than noted that they were. */
+#define PART 4096
 
-static enum head next_head(enum head head, const struct mz_lex *l,
-			   const struct mz_token *word)
+static unsigned char next_head(unsigned char head, const struct mz_lex *l,
+			       const struct mz_token *word)
 {
 	static const struct {
-		enum head from, to;
+		unsigned char from, to; /* of head */
 		const char *word;
 	} steps[] = {
 		{ HEAD_NOTHING, HEAD_CREATE, "create" },
@@ -52,7 +47,7 @@ static enum head next_head(enum head head, const struct mz_lex *l,
 	return HEAD_OTHER;
 }
 
-static bool opens_block(const struct nesting *n, const struct mz_lex *l,
+static bool opens_block(const struct mz_sql_nesting *n, const struct mz_lex *l,
 			const struct mz_token *word)
 {
 	if (n->before == BEFORE_ATOMIC && mz_lex_is(l, word, "atomic"))
@@ -60,7 +55,7 @@ static bool opens_block(const struct nesting *n, const struct mz_lex *l,
 	return n->blocks > 0 && mz_lex_is(l, word, "case");
 }
 
-static void count_blocks(struct nesting *n, const struct mz_lex *l,
+static void count_blocks(struct mz_sql_nesting *n, const struct mz_lex *l,
 			 const struct mz_token *word)
 {
 	if (n->head != HEAD_ROUTINE || n->parens > 0 ||
@@ -72,7 +67,7 @@ static void count_blocks(struct nesting *n, const struct mz_lex *l,
 		n->blocks--;
 }
 
-static void nest_word(struct nesting *n, const struct mz_lex *l,
+static void nest_word(struct mz_sql_nesting *n, const struct mz_lex *l,
 		      const struct mz_token *word)
 {
 	n->head = next_head(n->head, l, word);
@@ -85,9 +80,15 @@ static void nest_word(struct nesting *n, const struct mz_lex *l,
 		n->before = BEFORE_OTHER;
 }
 
-/* The symbol, or -1, is the token that is no word. */
-static void nest(struct nesting *n, int symbol)
+static void nest(struct mz_sql_nesting *n, const struct mz_lex *l,
+		 const struct mz_token *t)
 {
+	int symbol = mz_lex_symbol(l, t);
+
+	if (t->kind == MZ_TOKEN_WORD) {
+		nest_word(n, l, t);
+		return;
+	}
 	if (symbol == '(')
 		n->parens++;
 	else if (symbol == ')' && n->parens > 0)
@@ -170,14 +171,46 @@ static bool pass_command(struct mz_sql *s, struct mz_lex *l, size_t at,
 	return true;
 }
 
+/* Whatever follows it, a symbol is one. */
+static void note_part(struct mz_sql *s, const struct mz_lex *l,
+		      const struct mz_sql_statement *st,
+		      const struct mz_sql_nesting *n, int symbol)
+{
+	if (symbol >= 0 && l->at - s->seen.at >= PART)
+		s->seen = (struct mz_sql_part){ .from = s->at,
+						.at = l->at,
+						.start = st->start,
+						.end = st->end,
+						.nesting = *n };
+}
+
+void mz_sql_back(struct mz_sql *s, const struct mz_sql *before)
+{
+	struct mz_sql_part seen = s->seen;
+
+	*s = *before;
+	s->seen = seen;
+}
+
+/* Where l and st were, if this is looked for again. */
+static struct mz_sql_nesting go_on(struct mz_sql *s, struct mz_lex *l,
+				   struct mz_sql_statement *st)
+{
+	if (s->seen.from != s->at || s->seen.at < s->at)
+		s->seen = (struct mz_sql_part){ .from = s->at, .at = s->at };
+	l->at = s->seen.at;
+	*st = (struct mz_sql_statement){ .start = s->seen.start,
+					 .end = s->seen.end };
+	return s->seen.nesting;
+}
+
 /* From s->at on; st->end stays 0 when there is none before the end. */
 static bool find_statement(struct mz_sql *s, struct mz_lex *l,
 			   struct mz_sql_statement *st)
 {
-	struct nesting n = { 0 };
+	struct mz_sql_nesting n = go_on(s, l, st);
 	struct mz_token t;
 
-	*st = (struct mz_sql_statement){ 0 };
 	while (!st->ended && mz_lex_next(l, &t)) {
 		bool inside = st->end > 0;
 		int symbol = mz_lex_symbol(l, &t);
@@ -191,10 +224,8 @@ static bool find_statement(struct mz_sql *s, struct mz_lex *l,
 			if (!inside)
 				st->start = t.start;
 			st->end = t.end;
-			if (t.kind == MZ_TOKEN_WORD)
-				nest_word(&n, l, &t);
-			else
-				nest(&n, symbol);
+			nest(&n, l, &t);
+			note_part(s, l, st, &n, symbol);
 		}
 	}
 	s->at = l->at;
