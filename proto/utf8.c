@@ -3,6 +3,10 @@
 
 #include "utf8.h"
 
+#include <string.h>
+
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
 /* Table 3-7 of the Unicode standard: which bytes may follow which. */
 static const struct {
 	unsigned char first, last; /* of the leading byte */
@@ -53,14 +57,28 @@ size_t pgw_utf8_next(const unsigned char *p, size_t n, uint32_t *cp)
 	return want;
 }
 
+/* Behind the ASCII bytes from at on, which are most of most texts. */
+static size_t skip_ascii(struct pgw_view v, size_t at)
+{
+	uint64_t words[4];
+
+	while (v.n - at >= sizeof(words)) {
+		memcpy(words, v.p + at, sizeof(words));
+		if ((words[0] | words[1] | words[2] | words[3]) & HIGH_BITS)
+			break;
+		at += sizeof(words);
+	}
+	while (at < v.n && v.p[at] < 0x80)
+		at++;
+	return at;
+}
+
 bool pgw_utf8_valid(struct pgw_view v, size_t *bad)
 {
 	size_t at = 0;
 
-	while (at < v.n) {
-		size_t n = v.p[at] < 0x80 ?
-				   1 :
-				   pgw_utf8_next(v.p + at, v.n - at, NULL);
+	while ((at = skip_ascii(v, at)) < v.n) {
+		size_t n = pgw_utf8_next(v.p + at, v.n - at, NULL);
 
 		if (n == 0) {
 			*bad = at;

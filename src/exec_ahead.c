@@ -52,16 +52,18 @@ static bool keep(struct mz_exec *e)
 {
 	size_t at = (e->ahead_first + e->ahead_count) % MZ_EXEC_AHEAD;
 	struct mz_ahead *a = &e->ahead[at];
-	size_t from, to, unused;
+	struct pgw_view text = e->reader->text;
+	size_t from, to;
 
 	lines_of(e, &from, &to);
 	pgw_buf_release(&a->text);
 	pgw_buf_init(&a->text, 4 * LENGTH_MAX);
-	pgw_buf_put(&a->text, e->reader->text.p + from, to - from);
+	pgw_buf_put(&a->text, text.p + from, to - from);
 	a->start = e->st.start - from;
 	a->end = e->st.end - from;
 	a->line = e->st.line;
-	mz_reader_place(e->reader, from, &a->text_line, &unused);
+	a->text_line = a->line - mz_sql_lines((struct pgw_view){ text.p + from,
+								 a->start });
 	e->ahead_count++;
 	return a->text.failed ? pgw_fail(&e->lost, PGW_E_NOMEM, "no memory") :
 				true;

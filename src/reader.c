@@ -151,6 +151,7 @@ void mz_reader_drop(struct mz_reader *r, size_t n)
 	r->sql.at -= n < r->sql.at ? n : r->sql.at;
 	r->sql.line_at = 0;
 	r->sql.line = 1;
+	r->sql.seen.at = 0;
 	r->line_start -= n < r->line_start ? n : r->line_start;
 	set_text(r);
 }
@@ -193,7 +194,7 @@ static bool look_at_start(struct mz_reader *r, struct mz_err *err)
 bool mz_reader_fill(struct mz_reader *r, struct mz_err *err)
 {
 	size_t want = r->window.len > PIECE ? r->window.len : PIECE;
-	unsigned char piece[PIECE];
+	MZ_ROOM unsigned char piece[PIECE];
 	ssize_t n;
 
 	while (want > 0 && !r->eof) {
@@ -220,6 +221,7 @@ void mz_reader_restart(struct mz_reader *r)
 {
 	r->line_start = 0;
 	r->sql.at = 0;
+	r->sql.seen.at = 0;
 	r->sql.line_at = 0;
 	r->sql.line = 1;
 	set_text(r);
@@ -284,7 +286,7 @@ bool mz_reader_next(struct mz_reader *r, struct mz_sql_statement *st,
 			return mz_reader_fail(r, err);
 		if (r->eof)
 			return true;
-		r->sql = before;
+		mz_sql_back(&r->sql, &before);
 		if (!mz_reader_fill(r, err))
 			return false;
 	}

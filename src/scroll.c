@@ -77,6 +77,11 @@ static void show(struct mz_scroll *s)
 		s->text.n = s->filled;
 	else if (lf)
 		s->text.n = (size_t)(lf - s->base) + 1;
+	if (!s->look || s->text.n == s->given)
+		return;
+	s->look(s->look_ctx,
+		(struct pgw_view){ s->base + s->given, s->text.n - s->given });
+	s->given = s->text.n;
 }
 
 static bool read_more(struct mz_scroll *s, size_t want, struct mz_err *err)

@@ -35,6 +35,11 @@ struct mz_scroll {
 	struct pgw_view text;	   /* the whole lines of it; at the end all */
 	size_t given;		   /* bytes of it that mz_scroll_lines gave */
 	size_t keep_from, keep_to; /* these, once they are there, stay */
+
+	/* While statements are taken, it sees the lines before they are cut. */
+	void (*look)(void *ctx, struct pgw_view lines);
+	void *look_ctx;
+
 	struct mz_statements list;
 	struct mz_sql_statement present; /* a COPY whose rows are not taken */
 	bool has_rows;
@@ -65,9 +70,10 @@ bool mz_scroll_rows(struct mz_scroll *s, struct pgw_view *rows,
 		    struct mz_err *err) PGW_MUST_CHECK;
 
 /*
- * In place of statements: the next whole lines, one window after another,
- * empty at the end.  Those before are forgotten, but for what s->keep_from and
- * s->keep_to say.
+ * In place of statements, or behind the last one that is taken, or before the
+ * first one if s->keep_to keeps all: the next whole lines, one window after
+ * another, empty at the end.  Those before are forgotten, but for what
+ * s->keep_from and s->keep_to say.
  */
 bool mz_scroll_lines(struct mz_scroll *s, struct pgw_view *lines,
 		     struct mz_err *err) PGW_MUST_CHECK;

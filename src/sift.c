@@ -11,10 +11,11 @@ struct sifter {
 	struct mz_sifted *out;
 	struct mz_arena *arena;
 	const struct mz_migration *m;
-	size_t window;
 	struct mz_directives asked;
 	bool begun;   /* that is known */
+	size_t lines; /* that were looked at */
 	bool markers; /* there may be a conflict */
+	bool ill;     /* err tells of a statement that cannot be sent */
 
 	/* The first problem of the first kind that there is */
 	size_t kind; /* mz_script_tests() = none */
@@ -73,20 +74,43 @@ static void look_at_start(struct sifter *f, struct mz_scroll *s)
 						       unknown->n);
 }
 
-static bool sift_lines(struct sifter *f, struct mz_scroll *s,
+static void look_at_lines(void *ctx, struct pgw_view lines)
+{
+	struct sifter *f = ctx;
+
+	test_lines(f, lines, f->lines == 0, f->lines);
+	f->markers = f->markers || mz_script_has_markers(lines);
+	f->lines += mz_sql_lines(lines);
+}
+
+/* Until it is known what the file asks for. */
+static bool sift_start(struct sifter *f, struct mz_scroll *s,
 		       struct mz_err *err)
 {
-	struct pgw_view lines;
-	size_t line = 0;
+	struct pgw_view lines = { NULL, 1 };
 
+	while (!f->begun && lines.n > 0) {
+		if (!mz_scroll_lines(s, &lines, err))
+			return false;
+		if (lines.n == 0)
+			break;
+		look_at_lines(f, lines);
+		look_at_start(f, s);
+	}
+	return true;
+}
+
+/* What its bytes are counts more than what its statements are. */
+static bool sift_end(struct sifter *f, struct mz_scroll *s, struct mz_err *err)
+{
+	struct pgw_view lines;
+
+	s->look = NULL;
 	while (mz_scroll_lines(s, &lines, err)) {
 		if (lines.n == 0)
-			return f->kind == mz_script_tests() || fail(f, err);
-		test_lines(f, lines, line == 0, line);
-		if (!f->begun)
-			look_at_start(f, s);
-		f->markers = f->markers || mz_script_has_markers(lines);
-		line += mz_sql_lines(lines);
+			return f->kind < mz_script_tests() ? fail(f, err) :
+							     !f->ill;
+		look_at_lines(f, lines);
 	}
 	return false;
 }
@@ -124,6 +148,7 @@ static bool fail_at_problem(struct sifter *f, const struct mz_statements *list,
 	return fail(f, err);
 }
 
+/* False when the file is not what it was. */
 static bool sift_statements(struct sifter *f, struct mz_scroll *s,
 			    struct mz_err *err)
 {
@@ -135,47 +160,40 @@ static bool sift_statements(struct sifter *f, struct mz_scroll *s,
 
 	mz_surveyor_init(&v, &f->out->survey, &f->asked);
 	v.arena = f->arena;
-	for (;;) {
-		if (!mz_scroll_next(s, &st, &more, err))
-			return false;
+	s->look = look_at_lines;
+	s->look_ctx = f;
+	mz_statements_grow(&s->list, s->text, s->eof);
+	while (mz_scroll_next(s, &st, &more, err)) {
+		if (f->kind < mz_script_tests())
+			return true;
 		if (!more)
-			break;
-		if (f->markers &&
-		    !fail_at_conflict(f, &s->list, st.start, st.end, err))
-			return false;
+			f->ill = s->list.sql.problem != MZ_SQL_OK &&
+				 !fail_at_problem(f, &s->list, err);
+		else if (f->markers)
+			f->ill = !fail_at_conflict(f, &s->list, st.start,
+						   st.end, err);
+		if (!more || f->ill)
+			return true;
 		mz_surveyor_take(&v, &s->list, &st);
 		mz_dangers_take(&dangers, &s->list, &st);
 	}
-	return s->list.sql.problem == MZ_SQL_OK ||
-	       fail_at_problem(f, &s->list, err);
-}
-
-/* What is there whole is not read twice. */
-static bool start_again(struct sifter *f, struct mz_scroll *s,
-			struct mz_err *err)
-{
-	if (!s->mapped)
-		return true;
-	mz_scroll_close(s);
-	return mz_scroll_open(s, f->m, f->window, err);
+	return false;
 }
 
 bool mz_sift(struct mz_sifted *out, struct mz_arena *a,
 	     const struct mz_migration *m, size_t window, struct mz_err *err)
 {
-	struct sifter f = { .out = out,
-			    .arena = a,
-			    .m = m,
-			    .window = window,
-			    .kind = mz_script_tests() };
+	struct sifter f = {
+		.out = out, .arena = a, .m = m, .kind = mz_script_tests()
+	};
 	struct mz_scroll s = { .file.fd = -1 };
 	struct mz_hold hold;
 	bool ok;
 
 	*out = (struct mz_sifted){ 0 };
 	mz_hold(a, &hold, mz_scroll_drop, &s);
-	ok = mz_scroll_open(&s, m, window, err) && sift_lines(&f, &s, err) &&
-	     start_again(&f, &s, err) && sift_statements(&f, &s, err);
+	ok = mz_scroll_open(&s, m, window, err) && sift_start(&f, &s, err) &&
+	     sift_statements(&f, &s, err) && sift_end(&f, &s, err);
 	mz_let_go(a, &hold);
 	mz_scroll_close(&s);
 	return ok;

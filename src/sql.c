@@ -19,19 +19,14 @@ enum head {
 /* The token before; after a dot or AS a keyword is only a name. */
 enum before { BEFORE_OTHER, BEFORE_NAME, BEFORE_ATOMIC };
 
-/* What keeps a semicolon from ending the statement. */
-struct nesting {
-	size_t parens;
-	size_t blocks; /* BEGIN ATOMIC, and CASE inside, without their END */
-	enum head head;
-	enum before before;
-};
+/* So many bytes are looked at again rather than noted that they were. */
+#define PART 4096
 
-static enum head next_head(enum head head, const struct mz_lex *l,
-			   const struct mz_token *t)
+static unsigned char next_head(unsigned char head, const struct mz_lex *l,
+			       const struct mz_token *word)
 {
 	static const struct {
-		enum head from, to;
+		unsigned char from, to; /* of head */
 		const char *word;
 	} steps[] = {
 		{ HEAD_NOTHING, HEAD_CREATE, "create" },
@@ -43,52 +38,62 @@ static enum head next_head(enum head head, const struct mz_lex *l,
 		{ HEAD_REPLACE, HEAD_ROUTINE, "procedure" },
 	};
 
-	if (head == HEAD_ROUTINE || head == HEAD_OTHER ||
-	    t->kind != MZ_TOKEN_WORD)
+	if (head == HEAD_ROUTINE || head == HEAD_OTHER)
 		return head;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		if (steps[i].from == head && mz_lex_is(l, t, steps[i].word))
+		if (steps[i].from == head && mz_lex_is(l, word, steps[i].word))
 			return steps[i].to;
 	}
 	return HEAD_OTHER;
 }
 
-static bool opens_block(const struct nesting *n, const struct mz_lex *l,
-			const struct mz_token *t)
+static bool opens_block(const struct mz_sql_nesting *n, const struct mz_lex *l,
+			const struct mz_token *word)
 {
-	if (n->before == BEFORE_ATOMIC && mz_lex_is(l, t, "atomic"))
+	if (n->before == BEFORE_ATOMIC && mz_lex_is(l, word, "atomic"))
 		return true;
-	return n->blocks > 0 && mz_lex_is(l, t, "case");
+	return n->blocks > 0 && mz_lex_is(l, word, "case");
 }
 
-static void count_blocks(struct nesting *n, const struct mz_lex *l,
-			 const struct mz_token *t)
+static void count_blocks(struct mz_sql_nesting *n, const struct mz_lex *l,
+			 const struct mz_token *word)
 {
 	if (n->head != HEAD_ROUTINE || n->parens > 0 ||
 	    n->before == BEFORE_NAME)
 		return;
-	if (opens_block(n, l, t))
+	if (opens_block(n, l, word))
 		n->blocks++;
-	else if (n->blocks > 0 && mz_lex_is(l, t, "end"))
+	else if (n->blocks > 0 && mz_lex_is(l, word, "end"))
 		n->blocks--;
 }
 
-static void nest(struct nesting *n, const struct mz_lex *l,
-		 const struct mz_token *t)
+static void nest_word(struct mz_sql_nesting *n, const struct mz_lex *l,
+		      const struct mz_token *word)
 {
-	n->head = next_head(n->head, l, t);
-	if (mz_lex_is_symbol(l, t, '('))
-		n->parens++;
-	else if (mz_lex_is_symbol(l, t, ')') && n->parens > 0)
-		n->parens--;
-	else
-		count_blocks(n, l, t);
-	if (mz_lex_is_symbol(l, t, '.') || mz_lex_is(l, t, "as"))
+	n->head = next_head(n->head, l, word);
+	count_blocks(n, l, word);
+	if (mz_lex_is(l, word, "as"))
 		n->before = BEFORE_NAME;
-	else if (mz_lex_is(l, t, "begin"))
+	else if (mz_lex_is(l, word, "begin"))
 		n->before = BEFORE_ATOMIC;
 	else
 		n->before = BEFORE_OTHER;
+}
+
+static void nest(struct mz_sql_nesting *n, const struct mz_lex *l,
+		 const struct mz_token *t)
+{
+	int symbol = mz_lex_symbol(l, t);
+
+	if (t->kind == MZ_TOKEN_WORD) {
+		nest_word(n, l, t);
+		return;
+	}
+	if (symbol == '(')
+		n->parens++;
+	else if (symbol == ')' && n->parens > 0)
+		n->parens--;
+	n->before = symbol == '.' ? BEFORE_NAME : BEFORE_OTHER;
 }
 
 /* Lines are counted once, however many statements there are. */
@@ -166,28 +171,61 @@ static bool pass_command(struct mz_sql *s, struct mz_lex *l, size_t at,
 	return true;
 }
 
+/* Whatever follows it, a symbol is one. */
+static void note_part(struct mz_sql *s, const struct mz_lex *l,
+		      const struct mz_sql_statement *st,
+		      const struct mz_sql_nesting *n, int symbol)
+{
+	if (symbol >= 0 && l->at - s->seen.at >= PART)
+		s->seen = (struct mz_sql_part){ .from = s->at,
+						.at = l->at,
+						.start = st->start,
+						.end = st->end,
+						.nesting = *n };
+}
+
+void mz_sql_back(struct mz_sql *s, const struct mz_sql *before)
+{
+	struct mz_sql_part seen = s->seen;
+
+	*s = *before;
+	s->seen = seen;
+}
+
+/* Where l and st were, if this is looked for again. */
+static struct mz_sql_nesting go_on(struct mz_sql *s, struct mz_lex *l,
+				   struct mz_sql_statement *st)
+{
+	if (s->seen.from != s->at || s->seen.at < s->at)
+		s->seen = (struct mz_sql_part){ .from = s->at, .at = s->at };
+	l->at = s->seen.at;
+	*st = (struct mz_sql_statement){ .start = s->seen.start,
+					 .end = s->seen.end };
+	return s->seen.nesting;
+}
+
 /* From s->at on; st->end stays 0 when there is none before the end. */
 static bool find_statement(struct mz_sql *s, struct mz_lex *l,
 			   struct mz_sql_statement *st)
 {
-	struct nesting n = { 0 };
+	struct mz_sql_nesting n = go_on(s, l, st);
 	struct mz_token t;
 
-	*st = (struct mz_sql_statement){ 0 };
 	while (!st->ended && mz_lex_next(l, &t)) {
 		bool inside = st->end > 0;
+		int symbol = mz_lex_symbol(l, &t);
 
-		if (s->backslash && mz_lex_is_symbol(l, &t, '\\')) {
+		if (symbol == '\\' && s->backslash) {
 			if (!pass_command(s, l, t.start, inside))
 				return false;
-		} else if (mz_lex_is_symbol(l, &t, ';') && n.parens == 0 &&
-			   n.blocks == 0) {
+		} else if (symbol == ';' && n.parens == 0 && n.blocks == 0) {
 			st->ended = inside;
 		} else {
 			if (!inside)
 				st->start = t.start;
 			st->end = t.end;
 			nest(&n, l, &t);
+			note_part(s, l, st, &n, symbol);
 		}
 	}
 	s->at = l->at;

@@ -46,6 +46,19 @@ enum mz_sql_problem {
 	MZ_SQL_BACKSLASH,   /* a command of psql's, or nonsense */
 };
 
+/* What keeps a semicolon from ending a statement; for sql.c alone. */
+struct mz_sql_nesting {
+	size_t parens;
+	size_t blocks; /* BEGIN ATOMIC, and CASE inside, without their END */
+	unsigned char head, before;
+};
+
+/* What was looked for at from, up to the byte at, behind one of its symbols. */
+struct mz_sql_part {
+	size_t from, at, start, end;
+	struct mz_sql_nesting nesting;
+};
+
 struct mz_sql {
 	struct pgw_view text;
 	size_t at; /* where the next statement is looked for */
@@ -74,6 +87,9 @@ struct mz_sql {
 	size_t resume;	 /* 0 = there are none */
 	enum mz_sql_problem problem;
 	size_t problem_at; /* the byte where it stands, or began */
+
+	/* Of the next statement: it counts while from is where at is. */
+	struct mz_sql_part seen;
 };
 
 void mz_sql_init(struct mz_sql *s, struct pgw_view text);
@@ -85,6 +101,12 @@ void mz_sql_init(struct mz_sql *s, struct pgw_view text);
  * who knows better may set the field between two calls.
  */
 bool mz_sql_next(struct mz_sql *s, struct mz_sql_statement *st);
+
+/*
+ * Back to what s was before the last mz_sql_next, for another one when more of
+ * the text is there; it goes on where that one found its end.
+ */
+void mz_sql_back(struct mz_sql *s, const struct mz_sql *before);
 
 /*
  * Count the lines before s->at now: then the text before it may be forgotten.

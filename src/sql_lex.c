@@ -55,10 +55,14 @@ static bool at_pair(const struct mz_lex *l, char first, char second)
 	return byte_at(l, l->at) == first && byte_at(l, l->at + 1) == second;
 }
 
+/* The loops over many bytes count in a variable of their own. */
 static void skip_line_comment(struct mz_lex *l)
 {
-	while (l->at < l->text.n && !is_newline(byte_at(l, l->at)))
-		l->at++;
+	size_t at = l->at;
+
+	while (at < l->text.n && !is_newline(l->text.p[at]))
+		at++;
+	l->at = at;
 }
 
 static bool skip_block_comment(struct mz_lex *l)
@@ -79,19 +83,36 @@ static bool skip_block_comment(struct mz_lex *l)
 	return depth == 0 || fail(l, MZ_SQL_UNTERMINATED_COMMENT, start);
 }
 
+static void skip_spaces(struct mz_lex *l)
+{
+	size_t at = l->at;
+
+	while (at < l->text.n && is_space(l->text.p[at]))
+		at++;
+	l->at = at;
+}
+
 static bool skip_blank(struct mz_lex *l)
 {
-	while (l->at < l->text.n) {
-		if (is_space(byte_at(l, l->at)))
-			l->at++;
-		else if (at_pair(l, '-', '-'))
+	for (;;) {
+		skip_spaces(l);
+		if (at_pair(l, '-', '-'))
 			skip_line_comment(l);
 		else if (!at_pair(l, '/', '*'))
-			break;
+			return true;
 		else if (!skip_block_comment(l))
 			return false;
 	}
-	return true;
+}
+
+/* Where c is in the text, from the byte at on, or its end. */
+static size_t find(const struct mz_lex *l, size_t at, int c)
+{
+	const unsigned char *p = at < l->text.n ? memchr(l->text.p + at, c,
+							 l->text.n - at) :
+						  NULL;
+
+	return p ? (size_t)(p - l->text.p) : l->text.n;
 }
 
 /* What a quote within quotes may be written with. */
@@ -102,20 +123,34 @@ enum pairs {
 };
 
 /* From behind an opening quote to behind the closing one. */
-static bool skip_quoted(struct mz_lex *l, int quote, enum pairs pairs)
+static bool skip_quoted(struct mz_lex *l, char quote, enum pairs pairs)
 {
-	while (l->at < l->text.n) {
-		int c = byte_at(l, l->at++);
+	size_t at = find(l, l->at, quote);
 
-		bool pair = (c == '\\' && pairs == PAIRS_BACKSLASHES) ||
-			    (c == quote && byte_at(l, l->at) == quote &&
-			     pairs != PAIRS_NONE);
+	while (pairs != PAIRS_NONE && byte_at(l, at + 1) == quote)
+		at = find(l, at + 2, quote);
+	l->at = at < l->text.n ? at + 1 : at;
+	return at < l->text.n;
+}
 
-		if (c == quote && !pair)
+/* The same of '...' where a backslash makes a pair with what follows it. */
+static bool skip_escaped(struct mz_lex *l)
+{
+	size_t at = l->at, quote = find(l, at, '\'');
+
+	while (quote < l->text.n) {
+		const unsigned char *p = l->text.p;
+		const unsigned char *pair = memchr(p + at, '\\', quote - at);
+
+		if (!pair && byte_at(l, quote + 1) != '\'') {
+			l->at = quote + 1;
 			return true;
-		if (pair && l->at < l->text.n)
-			l->at++;
+		}
+		at = (pair ? (size_t)(pair - p) : quote) + 2;
+		if (at > quote)
+			quote = find(l, at, '\'');
 	}
+	l->at = l->text.n;
 	return false;
 }
 
@@ -152,7 +187,8 @@ static bool string(struct mz_lex *l, struct mz_token *t, enum pairs pairs)
 {
 	t->kind = MZ_TOKEN_STRING;
 	do {
-		if (!skip_quoted(l, '\'', pairs))
+		if (pairs == PAIRS_BACKSLASHES ? !skip_escaped(l) :
+						 !skip_quoted(l, '\'', pairs))
 			return fail(l, MZ_SQL_UNTERMINATED_QUOTE, t->start);
 	} while (skip_to_continuation(l));
 	return true;
@@ -178,6 +214,15 @@ static enum pairs pairs_of(const struct mz_lex *l, int letter)
 	return letter == 'n' ? plain_pairs(l) : PAIRS_NONE;
 }
 
+static void skip_word(struct mz_lex *l)
+{
+	size_t at = l->at;
+
+	while (at < l->text.n && continues_word(l->text.p[at]))
+		at++;
+	l->at = at;
+}
+
 /* A letter that is part of the literal behind it, or the start of a word. */
 static bool word_or_literal(struct mz_lex *l, struct mz_token *t)
 {
@@ -193,15 +238,17 @@ static bool word_or_literal(struct mz_lex *l, struct mz_token *t)
 		return third == '"' ? name(l, t) : string(l, t, PAIRS_QUOTES);
 	}
 	t->kind = MZ_TOKEN_WORD;
-	while (continues_word(byte_at(l, l->at)))
-		l->at++;
+	skip_word(l);
 	return true;
 }
 
 static void skip_digits(struct mz_lex *l)
 {
-	while (is_digit(byte_at(l, l->at)))
-		l->at++;
+	size_t at = l->at;
+
+	while (at < l->text.n && is_digit(l->text.p[at]))
+		at++;
+	l->at = at;
 }
 
 /* One without a sign is passed over with the words that are stuck to it. */
@@ -224,10 +271,8 @@ static void number(struct mz_lex *l, struct mz_token *t)
 		l->at++;
 	skip_digits(l);
 	skip_exponent(l);
-	if (begins_word(byte_at(l, l->at))) {
-		while (continues_word(byte_at(l, l->at)))
-			l->at++;
-	}
+	if (begins_word(byte_at(l, l->at)))
+		skip_word(l);
 }
 
 static bool dollar(struct mz_lex *l, struct mz_token *t)
@@ -291,11 +336,6 @@ bool mz_lex_next(struct mz_lex *l, struct mz_token *t)
 	return ok;
 }
 
-struct pgw_view mz_lex_view(const struct mz_lex *l, const struct mz_token *t)
-{
-	return (struct pgw_view){ l->text.p + t->start, t->end - t->start };
-}
-
 bool mz_lex_same(struct pgw_view v, struct pgw_view lower)
 {
 	if (v.n != lower.n)
@@ -309,17 +349,4 @@ bool mz_lex_same(struct pgw_view v, struct pgw_view lower)
 			return false;
 	}
 	return true;
-}
-
-bool mz_lex_is(const struct mz_lex *l, const struct mz_token *t,
-	       const char *word)
-{
-	return t->kind == MZ_TOKEN_WORD &&
-	       mz_lex_same(mz_lex_view(l, t), pgw_view_of(word));
-}
-
-bool mz_lex_is_symbol(const struct mz_lex *l, const struct mz_token *t,
-		      char symbol)
-{
-	return t->kind == MZ_TOKEN_SYMBOL && byte_at(l, t->start) == symbol;
 }

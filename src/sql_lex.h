@@ -9,6 +9,8 @@
 
 #include "sql.h"
 
+#include <string.h>
+
 enum mz_token_kind {
 	MZ_TOKEN_WORD,	 /* keyword or plain identifier */
 	MZ_TOKEN_NAME,	 /* "...", U&"..." */
@@ -33,16 +35,40 @@ struct mz_lex {
 /* False at the end of the text, and on a problem, which l->problem tells. */
 bool mz_lex_next(struct mz_lex *l, struct mz_token *t);
 
-/* The token is this keyword, which is given in lower case. */
-bool mz_lex_is(const struct mz_lex *l, const struct mz_token *t,
-	       const char *word);
-bool mz_lex_is_symbol(const struct mz_lex *l, const struct mz_token *t,
-		      char symbol);
-
-struct pgw_view mz_lex_view(const struct mz_lex *l, const struct mz_token *t);
+static inline struct pgw_view mz_lex_view(const struct mz_lex *l,
+					  const struct mz_token *t)
+{
+	return (struct pgw_view){ l->text.p + t->start, t->end - t->start };
+}
 
 /* The bytes of v are those of lower but for the case of ASCII letters. */
 bool mz_lex_same(struct pgw_view v, struct pgw_view lower);
+
+/*
+ * The token is this keyword, which is given in lower case.  What follows is
+ * asked of each token, and so it is here.
+ */
+static inline bool mz_lex_is(const struct mz_lex *l, const struct mz_token *t,
+			     const char *word)
+{
+	struct pgw_view lower = { (const unsigned char *)word, strlen(word) };
+
+	return t->kind == MZ_TOKEN_WORD && t->end - t->start == lower.n &&
+	       mz_lex_same(mz_lex_view(l, t), lower);
+}
+
+/* The symbol that the token is, or -1. */
+static inline int mz_lex_symbol(const struct mz_lex *l,
+				const struct mz_token *t)
+{
+	return t->kind == MZ_TOKEN_SYMBOL ? l->text.p[t->start] : -1;
+}
+
+static inline bool mz_lex_is_symbol(const struct mz_lex *l,
+				    const struct mz_token *t, char symbol)
+{
+	return mz_lex_symbol(l, t) == symbol;
+}
 
 /* A name, with or without dots; name gets it as it is written. */
 bool mz_lex_name(struct mz_lex *l, struct pgw_view *name);

@@ -92,7 +92,7 @@ bool mz_statements_next(struct mz_statements *s, struct mz_sql_statement *st)
 		found = mz_sql_next(&s->sql, st);
 		s->starved = is_starved(s, found, st);
 		if (s->starved)
-			s->sql = before;
+			mz_sql_back(&s->sql, &before);
 		if (s->starved || s->sql.problem != MZ_SQL_OK)
 			return false;
 	} while (!found && next_chunk(s));
