@@ -280,8 +280,7 @@ static bool record(struct mz_stepwise *r)
 		   !leave_table(r, &cause)) {
 		return false;
 	}
-	r->committing = true; /* an interrupt would make it a riddle */
-	pgw_conn_ignore_interrupt(db->conn);
+	r->committing = true;
 	return mz_stepwise_long(r, db, "COMMIT");
 }
 

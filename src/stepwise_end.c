@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* An interrupt waits for the answer to a last COMMIT for so long. */
+#define COMMIT_MS 15000
+
 static bool end(struct mz_stepwise *r, enum mz_ending ending)
 {
 	r->out->ending = ending;
@@ -101,12 +104,45 @@ static bool interrupted(struct mz_stepwise *r)
 			 end_unsure(r, MZ_END_INTERRUPTED);
 }
 
+static void on_commit(void *ctx, const struct pgw_outcome *o)
+{
+	*(bool *)ctx = o->ok && o->txn == 'I' && strcmp(o->tag, "COMMIT") == 0;
+}
+
+/*
+ * That COMMIT is not cancelled, which would make it a riddle: it is heard out,
+ * unless nothing comes any more.  What is left to do hears of the interrupt.
+ */
+static bool hear_out(struct mz_stepwise *r)
+{
+	struct mz_db *db = &r->holder;
+	struct pgw_err ignored;
+	bool committed = false;
+
+	pgw_conn_ignore_interrupt(db->conn);
+	mz_db_hooks(db, NULL, on_commit, &committed);
+	pgw_conn_deadline(db->conn, pgw_clock_ms() + COMMIT_MS);
+	(void)!pgw_conn_wait(db->conn, 0, &ignored);
+	pgw_conn_deadline(db->conn, PGW_FOREVER);
+	mz_db_hooks(db, NULL, NULL, NULL);
+	if (committed)
+		return true;
+	db->cancel_until = pgw_clock_ms(); /* it is given up */
+	mz_fail(r->err, MZ_connect,
+		"interrupted at the COMMIT of %s, and it is not known whether "
+		"that was done",
+		r->m->tag);
+	r->err->signal = -1;
+	mz_hint(r->err, "run again: it goes on behind what is done");
+	return end_unsure(r, MZ_END_INTERRUPTED);
+}
+
 bool mz_stepwise_lost(struct mz_stepwise *r, const struct pgw_err *cause)
 {
 	char text[sizeof(r->err->msg)];
 
 	if (cause->code == PGW_E_INTERRUPTED)
-		return interrupted(r);
+		return r->committing ? hear_out(r) : interrupted(r);
 	mz_db_fail(r->err, cause);
 	if (r->committing) {
 		r->out->commit_unsure = true;

@@ -114,7 +114,8 @@ void mz_stepwise_roll_back(struct mz_stepwise *r);
  * is done. */
 void mz_stepwise_settle(struct mz_stepwise *r);
 
-/* ---- stepwise_end.c: each fills ending and err, and gives false */
+/* ---- stepwise_end.c: each fills ending and err, and gives false, unless the
+ * last COMMIT, interrupted, was done all the same */
 
 /* A connection failed, or is to be left: it was interrupted. */
 bool mz_stepwise_lost(struct mz_stepwise *r, const struct pgw_err *cause);
