@@ -139,6 +139,7 @@ int main(int argc, char **argv)
 	c.settings.env = pgw_env;
 	c.arena.escape = &escape;
 	status = work(&c, argc, argv);
+	mz_memory_or_end(NULL);
 	/* what was done is done, but somebody has not been told */
 	if (!mz_report_close(&c.report) && status == MZ_ok)
 		status = MZ_sql;

@@ -55,7 +55,7 @@ static void *get(size_t n)
 {
 	void *p = n > 0 ? malloc(n) : NULL;
 
-	if (n > 0 && !p)
+	if (n > 0 && !p && report)
 		mz_memory_gone(report);
 	return p;
 }
@@ -73,7 +73,7 @@ static void *crypto_resize(void *p, size_t n, const char *file, int line)
 
 	(void)file;
 	(void)line;
-	if (n > 0 && !more)
+	if (n > 0 && !more && report)
 		mz_memory_gone(report);
 	if (n == 0)
 		free(p);
@@ -90,6 +90,8 @@ static void crypto_free(void *p, const char *file, int line)
 void mz_memory_or_end(const struct mz_report *r)
 {
 	report = r;
+	if (!r)
+		return;
 	json_set_alloc_funcs(get, free);
 	/* it does not take others any more when it has memory: so be it */
 	(void)pgw_crypto_memory(crypto_get, crypto_resize, crypto_free);

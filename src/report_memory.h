@@ -10,7 +10,10 @@
 
 #include "report.h"
 
-/* From here on; r is remembered.  Not where many threads have work to do. */
+/*
+ * From here on; r is remembered, until NULL is: what is left is cleaning up.
+ * Not where many threads have work to do.
+ */
 void mz_memory_or_end(const struct mz_report *r);
 
 /* Say so, as r would, and end the program: the server rolls back. */
