@@ -235,7 +235,7 @@ def retries():
           max(slowest) < 5)
     check('retries: once', '5', server.sql(db, 'SELECT count(*) FROM t'))
     check('retries: the same blocker is named once', 1, got.err.count(
-        'blocked: pid'))
+        'blocked: pid %d' % gate.pid))
 
 
 def used_up():
