@@ -82,7 +82,7 @@ static const char *guard_sql(struct mz_arena *a, const struct mz_job *job,
 const char *mz_apply_open_sql(struct mz_arena *a, const struct mz_job *job,
 			      size_t i)
 {
-	bool asks = i == 0 && job->count > 1;
+	bool asks = i == 0 && job->count > 1 && !job->options.one_transaction;
 
 	return mz_printf(a, "%s%s%s", guard_sql(a, job, i),
 			 settings_sql(a, job, i),

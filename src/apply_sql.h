@@ -10,7 +10,7 @@ const char *mz_apply_create_sql(struct mz_arena *a, const struct mz_job *job);
 
 /*
  * Begin the transaction of todo[i], under the guard.  The last row of the first
- * answer has the OID of the database, if more than one is to be done.
+ * answer has the OID of the database, if more than one transaction is to come.
  */
 const char *mz_apply_open_sql(struct mz_arena *a, const struct mz_job *job,
 			      size_t i);

@@ -13,7 +13,7 @@ struct mz_applying {
 	struct mz_db *db;
 	struct mz_applied *out;
 	struct mz_flight flight;
-	uint32_t database;   /* its OID, when more than one is to be done */
+	uint32_t database;   /* its OID, when more than one is to come */
 	size_t answering;    /* the migration whose turn it is at the server */
 	size_t statement;    /* how many of its statements are answered */
 	int64_t turn_us;     /* since when */

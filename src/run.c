@@ -198,7 +198,9 @@ static bool after(struct run *run, const struct mz_applied *out,
 	case MZ_END_LOST:
 		if (out->commit_unsure)
 			return find_out(run, out->count, err);
-		return lost(run, err, plan->todo[out->count]->tag,
+		run->done = out->count == plan->todo_count;
+		return run->done || /* the server left behind the last COMMIT */
+		       lost(run, err, plan->todo[out->count]->tag,
 			    "nothing of the present migration was kept");
 	case MZ_END_FAILED:
 	case MZ_END_INTERRUPTED:

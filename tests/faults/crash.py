@@ -7,6 +7,7 @@ runs nobody writes the log but who commits.  What must hold: what mizzle has
 said to be done, with status 0, is there after the recovery; what it told
 before that is there, or is not and done anew.
 """
+import contextlib
 import json
 import os
 import signal
@@ -47,7 +48,8 @@ def kill_a_backend(world, db, rng):
     pid = rng.choice(pids)
     with Talk(world.server) as witness:
         if parent(pid) == main:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):   # ended just now
+                os.kill(pid, signal.SIGKILL)
             until_ended(witness, pid)
 
 

@@ -3,11 +3,14 @@
 import os
 import re
 import signal
+import struct
 import sys
 import time
 
+from cutter import messages
 from harness import (LONG, Server, check, finish, heard, journal, mizzle,
                      needs_program, newdir, note, start, verdict, wait_for)
+from relay import Relay, hang_up
 from wire import Proxy
 
 needs_program()
@@ -266,6 +269,48 @@ def lost_at_commit():
                 's', 'SELECT count(*) FROM a'))
 
 
+class Goodbye(Relay):
+    """The server ends the session in the same breath as the last answer."""
+    FATAL = b'SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0'
+
+    def __init__(self, port, commits):
+        self.commits = commits
+        super().__init__(port)
+
+    def begin(self, client, server):
+        return None
+
+    def copy(self, session, way, a, b):
+        try:
+            for one in messages(a.makefile('rb'), way == 'back'):
+                if way == 'back' and one[:1] == b'C' and b'COMMIT' in one:
+                    self.commits -= 1
+                elif way == 'back' and one[:1] == b'Z' and not self.commits:
+                    b.sendall(one + b'E' + struct.pack(
+                        '>I', 4 + len(self.FATAL)) + self.FATAL)
+                    break
+                b.sendall(one)
+        except OSError:
+            pass
+        hang_up(a, b)
+
+
+def ended_behind_commit():
+    """All was committed, and the client was told so: that is well."""
+    for options, commits in ((), 4), (('--transaction', 'all'), 2):
+        what = ' '.join(('ended behind the last COMMIT', *options))
+        relay = Goodbye(server.port, commits)
+        server.fresh('s')
+        got = mizzle('migrate', '--json', '--dir', folder(0, 'goodbye'),
+                     '--url', server.url('s').replace(
+                         ':%d/' % server.port, ':%d/' % relay.port)
+                     + '?sslmode=disable', *options)
+        relay.close()
+        check(what, (0, 3, 0), (got.status, got.event('result').get(
+            'applied'), relay.commits)) or note(str(got)[:600])
+        check(what + ': it is there', 'abc', tables())
+
+
 def timeouts():
     server.fresh('s')
     began = time.monotonic()
@@ -296,5 +341,6 @@ if LONG:
     server_gone(False)
 network_gone()
 lost_at_commit()
+ended_behind_commit()
 timeouts()
 sys.exit(verdict())
