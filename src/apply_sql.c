@@ -122,12 +122,12 @@ static const char *remove_sql(struct mz_arena *a, const struct mz_job *job,
 static const char *insert_sql(struct mz_arena *a, const struct mz_job *job,
 			      size_t from, size_t to)
 {
+	const struct mz_new_rows rows = { job->shape, job->folder->layout,
+					  job->todo + from, to - from + 1 };
+
 	return mz_printf(a, MZ_RESET_SQL "%s; %s",
 			 progress_sql(a, job, from, to),
-			 mz_history_insert_sql(a, job->table, job->shape,
-					       job->folder->layout,
-					       job->todo + from,
-					       to - from + 1));
+			 mz_history_insert_sql(a, job->table, &rows));
 }
 
 const char *mz_apply_record_sql(struct mz_arena *a, const struct mz_job *job,

@@ -143,19 +143,19 @@ bool mz_db_query(struct mz_db *db, const char *sql,
 		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
 		 struct pgw_err *err)
 {
-	return mz_db_table(db, sql, NULL, row, ctx, err);
+	return mz_db_table(db, sql,
+			   &(struct mz_db_reader){ .row = row, .ctx = ctx },
+			   err);
 }
 
 bool mz_db_table(struct mz_db *db, const char *sql,
-		 void (*columns)(void *ctx, const struct pgw_columns *columns),
-		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
-		 struct pgw_err *err)
+		 const struct mz_db_reader *reader, struct pgw_err *err)
 {
 	int64_t timeout = db->cfg->connect_timeout_ms;
 	bool ok;
 
-	mz_db_hooks(db, row, NULL, ctx);
-	pgw_conn_results(db->conn, columns, NULL);
+	mz_db_hooks(db, reader->row, NULL, reader->ctx);
+	pgw_conn_results(db->conn, reader->columns, NULL);
 	if (timeout > 0)
 		pgw_conn_deadline(db->conn, pgw_clock_ms() + timeout);
 	ok = pgw_conn_query(db->conn, sql, err);

@@ -65,9 +65,14 @@ bool mz_db_query(struct mz_db *db, const char *sql,
 		 struct pgw_err *err) PGW_MUST_CHECK;
 
 /* The same for whoever must know the columns, too. */
+struct mz_db_reader {
+	void (*columns)(void *ctx, const struct pgw_columns *columns);
+	void (*row)(void *ctx, const struct pgw_row *row);
+	void *ctx;
+};
+
 bool mz_db_table(struct mz_db *db, const char *sql,
-		 void (*columns)(void *ctx, const struct pgw_columns *columns),
-		 void (*row)(void *ctx, const struct pgw_row *row), void *ctx,
+		 const struct mz_db_reader *reader,
 		 struct pgw_err *err) PGW_MUST_CHECK;
 
 /* Whom to ask what the server is at, until this is called again. */

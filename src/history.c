@@ -271,7 +271,8 @@ static bool read_once(struct reader *r, const char *sql,
 		      const struct mz_table *t, struct mz_err *err)
 {
 	struct pgw_err cause;
-	bool ok = mz_db_table(r->db, sql, on_columns, on_row, r, &cause);
+	const struct mz_db_reader reader = { on_columns, on_row, r };
+	bool ok = mz_db_table(r->db, sql, &reader, &cause);
 
 	if (r->too_large)
 		return mz_fail(err, MZ_connect,

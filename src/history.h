@@ -97,9 +97,14 @@ const char *mz_history_remove_sql(struct mz_arena *a, const struct mz_table *t,
 				  const struct mz_row *row);
 
 /* The rows of n migrations, in this order. */
+struct mz_new_rows {
+	enum mz_shape shape;
+	enum mz_layout layout;
+	const struct mz_migration *const *list;
+	size_t n;
+};
+
 const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
-				  enum mz_shape shape, enum mz_layout layout,
-				  const struct mz_migration *const *list,
-				  size_t n);
+				  const struct mz_new_rows *rows);
 
 #endif

@@ -150,36 +150,36 @@ const char *mz_history_create_sql(struct mz_arena *a, const struct mz_table *t,
 			"");
 }
 
-static const char *values_of(struct mz_arena *a, enum mz_shape shape,
-			     enum mz_layout layout,
+static const char *values_of(struct mz_arena *a, const struct mz_new_rows *rows,
 			     const struct mz_migration *m)
 {
-	if (shape != MZ_SHAPE_COLUMNS_5)
+	const char *name;
+
+	if (rows->shape != MZ_SHAPE_COLUMNS_5)
 		return mz_printf(a, "('%s', %" PRId64 ")", m->hash, m->when);
+	name = mz_history_name(a, rows->layout, m);
 	return mz_printf(a, "('%s', %" PRId64 ", %s)", m->hash, m->when,
-			 mz_quote_literal(a, mz_history_name(a, layout, m)));
+			 mz_quote_literal(a, name));
 }
 
 const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
-				  enum mz_shape shape, enum mz_layout layout,
-				  const struct mz_migration *const *list,
-				  size_t n)
+				  const struct mz_new_rows *rows)
 {
-	const char **values = mz_alloc_array(a, n, sizeof(*values));
+	const char **values = mz_alloc_array(a, rows->n, sizeof(*values));
+	bool named = rows->shape == MZ_SHAPE_COLUMNS_5;
 	size_t length = 0;
 	char *all, *at;
 
-	for (size_t i = 0; i < n; i++) {
-		values[i] = values_of(a, shape, layout, list[i]);
+	for (size_t i = 0; i < rows->n; i++) {
+		values[i] = values_of(a, rows, rows->list[i]);
 		length += strlen(values[i]) + strlen(", ");
 	}
 	at = all = mz_alloc(a, length + 1);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < rows->n; i++)
 		at = stpcpy(stpcpy(at, i > 0 ? ", " : ""), values[i]);
 	return mz_printf(
 		a, "INSERT INTO %s (\"hash\", \"created_at\"%s) VALUES %s",
-		t->quoted, shape == MZ_SHAPE_COLUMNS_5 ? ", \"name\"" : "",
-		all);
+		t->quoted, named ? ", \"name\"" : "", all);
 }
 
 const char *mz_history_remove_sql(struct mz_arena *a, const struct mz_table *t,

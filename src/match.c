@@ -189,7 +189,7 @@ static size_t find(struct mz_match *m, size_t i, unsigned evidence,
 	if (fits(m, i, place, evidence)) /* as nearly all do */
 		return place;
 	if (key == BY_NAME)
-		return by_name(m, i, evidence);
+		return m->names ? by_name(m, i, evidence) : MZ_UNMATCHED;
 	if (key == BY_HASH)
 		value = hash_text(mig->hash);
 	else

@@ -240,13 +240,14 @@ bool mz_stepwise_prepare(struct mz_stepwise *r)
 static const char *record_sql(const struct mz_stepwise *r)
 {
 	const struct mz_job *job = r->job;
+	const struct mz_new_rows row = { job->shape, job->folder->layout, &r->m,
+					 1 };
 	struct mz_arena *a = r->arena;
 
 	return mz_printf(a, "%s; %s; %s; SAVEPOINT " TIDY "; %s",
 			 mz_guard_history_sql(a, job->table,
 					      job->history->count, false),
-			 mz_history_insert_sql(a, job->table, job->shape,
-					       job->folder->layout, &r->m, 1),
+			 mz_history_insert_sql(a, job->table, &row),
 			 mz_partial_delete_sql(a, job->table, r->m->tag),
 			 mz_partial_empty_sql(a, job->table));
 }
