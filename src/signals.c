@@ -120,17 +120,6 @@ bool mz_signals_input(const struct mz_context *c, int fd)
 	return p[0].revents == 0;
 }
 
-bool mz_signals_room(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	int ready;
-
-	do
-		ready = poll(&p, 1, -1);
-	while (ready < 0 && errno == EINTR);
-	return ready > 0;
-}
-
 bool mz_signals_fill_standard(void)
 {
 	int fd;

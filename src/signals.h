@@ -9,9 +9,6 @@
 #include "command.h"
 
 /* Open the standard descriptors that are closed, so that nothing else is. */
-/* Wait until fd takes something; false when that cannot be known. */
-bool mz_signals_room(int fd);
-
 bool mz_signals_fill_standard(void);
 
 /*

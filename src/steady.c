@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "signals.h"
 #include "steady.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <unistd.h>
+
+static bool wait_for_room(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int ready;
+
+	do
+		ready = poll(&p, 1, -1);
+	while (ready < 0 && errno == EINTR);
+	return ready > 0;
+}
 
 /* A write that cannot be done now is done when it can. */
 static bool is_for_now(int fd, int error)
 {
 	if (error == EAGAIN)
-		return mz_signals_room(fd);
+		return wait_for_room(fd);
 	return error == EINTR;
 }
 

@@ -45,7 +45,7 @@ deny_include src 'sys/socket|netinet|arpa/|sys/un' \
 	'/(listen|http|static_stubs)\.c$'
 deny_include src 'ares'
 deny_include src 'pthread' '/tasks\.h$'
-deny_include src 'poll' '/signals\.c$'
+deny_include src 'poll' '/(signals|steady)\.c$'
 deny_include src 'zlib' '/(bundle|pack|image|serve_answer)\.c$'
 deny_include src 'netdb|dlfcn' '/static_stubs\.c$'
 deny_include src 'jansson' '/(journal|config|json[a-z_]*|report[a-z_]*)\.[ch]$'
