@@ -13,6 +13,8 @@
 #define MOST_PAUSE_MS 1000
 #define TELL_AGAIN_MS 30000
 
+#define BEGIN "BEGIN ISOLATION LEVEL READ COMMITTED"
+
 /* These words come back as the value that is no integer. */
 #define MARKER "mizzle: "
 #define GIVE_WAY MARKER "another migrator waits, with pid "
@@ -27,20 +29,9 @@ static const char *relation(struct mz_arena *a, const struct mz_table *t)
 			 mz_quote_literal(a, t->quoted));
 }
 
-const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t)
-{
-	if (t->no_advisory)
-		return "BEGIN ISOLATION LEVEL READ COMMITTED";
-	return mz_printf(a,
-			 "BEGIN ISOLATION LEVEL READ COMMITTED; "
-			 "SELECT CAST(CASE WHEN "
-			 "pg_catalog.pg_try_advisory_xact_lock(%" PRId64 ") "
-			 "THEN '1' ELSE '" MARKER "another migrator holds the "
-			 "lock' END AS pg_catalog.int4)",
-			 t->lock_key);
-}
-
-const char *mz_guard_go_on_sql(struct mz_arena *a, const struct mz_table *t)
+/* cases come before that of the lock; each ends in a blank. */
+static const char *try_lock(struct mz_arena *a, const struct mz_table *t,
+			    const char *cases)
 {
 	const char *lock =
 		t->no_advisory ?
@@ -50,16 +41,27 @@ const char *mz_guard_go_on_sql(struct mz_arena *a, const struct mz_table *t)
 				  "%" PRId64 ")",
 				  t->lock_key);
 
-	return mz_printf(
-		a,
-		"BEGIN ISOLATION LEVEL READ COMMITTED; "
-		"SELECT CAST(CASE WHEN COALESCE(pg_catalog.current_setting("
-		"'mizzle.waiters', true), '') OPERATOR(pg_catalog.<>) '' "
-		"THEN '" GIVE_WAY "' OPERATOR(pg_catalog.||) "
-		"pg_catalog.current_setting('mizzle.waiters') "
-		"WHEN %s THEN '1' ELSE '" MARKER "another migrator holds the "
-		"lock' END AS pg_catalog.int4)",
-		lock);
+	return mz_printf(a,
+			 BEGIN "; SELECT CAST(CASE %sWHEN %s THEN '1' "
+			       "ELSE '" MARKER
+			       "another migrator holds the lock' "
+			       "END AS pg_catalog.int4)",
+			 cases, lock);
+}
+
+const char *mz_guard_begin_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	return t->no_advisory ? BEGIN : try_lock(a, t, "");
+}
+
+const char *mz_guard_go_on_sql(struct mz_arena *a, const struct mz_table *t)
+{
+	return try_lock(
+		a, t,
+		"WHEN COALESCE(pg_catalog.current_setting('mizzle.waiters', "
+		"true), '') OPERATOR(pg_catalog.<>) '' THEN '" GIVE_WAY "' "
+		"OPERATOR(pg_catalog.||) "
+		"pg_catalog.current_setting('mizzle.waiters') ");
 }
 
 const char *mz_guard_stay_sql(struct mz_arena *a, const struct mz_table *t)
@@ -134,18 +136,20 @@ const char *mz_guard_newest_sql(struct mz_arena *a, const struct mz_table *t,
 				enum mz_shape shape)
 {
 	bool named = shape == MZ_SHAPE_COLUMNS_5;
+	const char *newest =
+		mz_printf(a,
+			  "(SELECT h.hash OPERATOR(pg_catalog.=) '%s' "
+			  "AND h.created_at OPERATOR(pg_catalog.=) %" PRId64
+			  "%s "
+			  "FROM %s h ORDER BY h.id DESC LIMIT 1)",
+			  m->hash, m->when,
+			  named ? "" :
+				  " AND name OPERATOR(pg_catalog.=) 'none'",
+			  t->quoted);
+	const char *around =
+		named ? "" : " FROM (SELECT 'none'::pg_catalog.text AS name) o";
 
-	return mz_printf(
-		a,
-		"SELECT CAST(CASE WHEN (SELECT h.hash OPERATOR(pg_catalog.=) "
-		"'%s' AND h.created_at OPERATOR(pg_catalog.=) %" PRId64 "%s "
-		"FROM %s h ORDER BY h.id DESC LIMIT 1) THEN '1' ELSE '" MARKER
-		"the history has changed' END AS pg_catalog.int4)%s",
-		m->hash, m->when,
-		named ? "" : " AND name OPERATOR(pg_catalog.=) 'none'",
-		t->quoted,
-		named ? "" :
-			" FROM (SELECT 'none'::pg_catalog.text AS name) o");
+	return mz_printf(a, "%s%s", mz_guard_that_sql(a, newest), around);
 }
 
 /*
