@@ -55,7 +55,7 @@ struct mz_history {
 	bool has_rights;
 	bool exists; /* the table, by then */
 	bool schema_exists, may_create_schema, may_use_schema;
-	bool may_create_table, may_read, may_insert, may_lock;
+	bool may_create_table, may_insert, may_lock;
 	bool has_advisory; /* locks, and the right to take one */
 	bool has_partials; /* they are to be asked for: mz_partials_read */
 	struct mz_partials partials;

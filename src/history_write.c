@@ -20,7 +20,6 @@ static const char *rights_sql(struct mz_arena *a, const struct mz_table *t)
 		"pg_catalog.current_database(), 'CREATE'), "
 		"pg_catalog.has_schema_privilege(n.oid, 'USAGE'), "
 		"pg_catalog.has_schema_privilege(n.oid, 'CREATE'), "
-		"pg_catalog.has_table_privilege(c.oid, 'SELECT'), "
 		"pg_catalog.has_table_privilege(c.oid, 'INSERT'), "
 		"pg_catalog.has_table_privilege(c.oid, "
 		"'UPDATE, DELETE, TRUNCATE'), %s, "
@@ -43,9 +42,8 @@ static void on_rights(void *ctx, const struct pgw_row *row)
 	struct pgw_view cols = row->cols, v;
 	bool *const facts[] = {
 		&h->exists,	    &h->schema_exists,	  &h->may_create_schema,
-		&h->may_use_schema, &h->may_create_table, &h->may_read,
-		&h->may_insert,	    &h->may_lock,	  &h->has_partials,
-		&h->has_advisory,
+		&h->may_use_schema, &h->may_create_table, &h->may_insert,
+		&h->may_lock,	    &h->has_partials,	  &h->has_advisory,
 	};
 	const size_t n = sizeof(facts) / sizeof(facts[0]);
 

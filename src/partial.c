@@ -93,7 +93,7 @@ bool mz_partials_read(struct mz_partials *p, struct mz_arena *a,
 	struct reader r = { .p = p, .arena = a };
 	struct pgw_err cause;
 
-	*p = (struct mz_partials){ 0 };
+	*p = (struct mz_partials){ .known = true };
 	if (mz_db_query(db,
 			mz_printf(a,
 				  "SELECT " COLUMNS " FROM %s WHERE history "

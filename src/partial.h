@@ -28,6 +28,7 @@ struct mz_partial {
 };
 
 struct mz_partials {
+	bool known; /* they were asked for */
 	struct mz_partial *rows;
 	size_t count;
 };

@@ -82,7 +82,7 @@ bool mz_work_rights(struct mz_work *w, struct mz_err *err)
 	if (!mz_history_rights(h, a, &w->db, &w->table, err))
 		return false;
 	w->table.no_advisory = !h->has_advisory;
-	return !h->has_partials || h->partials.count > 0 ||
+	return !h->has_partials || h->partials.known ||
 	       mz_partials_read(&h->partials, a, &w->db, &w->table, err);
 }
 
