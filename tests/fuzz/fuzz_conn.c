@@ -339,6 +339,10 @@ static void read_history(struct mz_db *db, struct mz_arena *a)
 	}
 	for (size_t i = 1; i < h.count; i++)
 		must(h.rows[i - 1].id <= h.rows[i].id && h.rows[i].hash);
+	if (!mz_history_rights(&h, a, db, &t, &err)) {
+		must(err.msg[0]);
+		return;
+	}
 	if (h.has_partials && !mz_partials_read(&h.partials, a, db, &t, &err)) {
 		must(err.msg[0]);
 		return;
