@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 
-from relay import hang_up
+from relay import Relay, hang_up
 from wire import CANCEL_REQUEST, SSL_REQUEST
 
 
@@ -221,7 +221,7 @@ class Session(threading.Thread):
                     pass
 
 
-class Proxy:
+class Proxy(Relay):
     """fault(session, way, k, message) says what becomes of message k, from 0,
     of that way ('front' is the client's): None passes it on.  tls is the
     context of a server.  piece is how many bytes are sent at a time.  target
@@ -229,16 +229,12 @@ class Proxy:
 
     def __init__(self, target, fault=lambda *_: None, tls=None, piece=0,
                  listener=None):
-        self.target, self.fault = target, fault
-        self.tls, self.piece = tls, piece
+        self.fault, self.tls, self.piece = fault, tls, piece
         self.frozen = False
         self.refuses = False        # whoever comes now
         self.hit, self.melted = threading.Event(), threading.Event()
         self.sessions = []
-        self.listener = listener or socket.create_server(('127.0.0.1', 0),
-                                                         backlog=50)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(target, listener)
 
     def dial(self):
         if isinstance(self.target, str):
@@ -249,18 +245,13 @@ class Proxy:
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s
 
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            if self.refuses:
-                client.close()
-                continue
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.sessions.append(Session(self, client, len(self.sessions)))
-            self.sessions[-1].start()
+    def join(self, client):
+        if self.refuses:
+            client.close()
+            return
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sessions.append(Session(self, client, len(self.sessions)))
+        self.sessions[-1].start()
 
     def seen(self):
         """For each session, the tags that came of each way."""
@@ -273,8 +264,7 @@ class Proxy:
 
     def close(self):
         self.melt()
-        hang_up(self.listener)
-        self.listener.close()
+        super().close()
         for session in self.sessions:
             hang_up(*(s for s in (session.client, session.server) if s))
         for session in self.sessions:

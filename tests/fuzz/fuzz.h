@@ -63,6 +63,15 @@ static inline char *take_text(struct mz_arena *a, struct pgw_view *in,
 	return mz_strndup(a, part.n ? (const char *)part.p : "", part.n);
 }
 
+/* Of what is told in two ways, to be compared. */
+static inline void put_number(struct pgw_buf *b, const char *what, size_t n)
+{
+	char number[64];
+
+	snprintf(number, sizeof(number), "%s%zu|", what, n);
+	pgw_buf_put_text(b, number);
+}
+
 /* A plain file in memory; its name is good while it is open. */
 struct memory_file {
 	int fd;

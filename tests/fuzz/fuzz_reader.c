@@ -14,14 +14,6 @@
 #define TEXT_MAX 4096
 #define PIECES_MAX 100
 
-static void put_number(struct pgw_buf *b, const char *what, size_t n)
-{
-	char number[64];
-
-	snprintf(number, sizeof(number), "%s%zu|", what, n);
-	pgw_buf_put_text(b, number);
-}
-
 static void put(struct pgw_buf *b, size_t line, struct pgw_view text,
 		const struct mz_sql_statement *st)
 {

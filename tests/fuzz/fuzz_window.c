@@ -14,14 +14,6 @@
 
 /* ---- statements, one after the other */
 
-static void put_number(struct pgw_buf *b, const char *what, size_t n)
-{
-	char number[64];
-
-	snprintf(number, sizeof(number), "%s%zu|", what, n);
-	pgw_buf_put_text(b, number);
-}
-
 static void put_head(struct pgw_buf *b, struct pgw_view text,
 		     const struct mz_sql_statement *st, size_t line,
 		     size_t column)

@@ -19,9 +19,10 @@ class Relay:
     'front' or 'back', runs in the thread.
     """
 
-    def __init__(self, port):
+    def __init__(self, port, listener=None):
         self.target = port
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=50)
+        self.listener = listener or socket.create_server(('127.0.0.1', 0),
+                                                         backlog=50)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
