@@ -150,7 +150,8 @@ def sweep(kind, where, ci, also=(), more='', options=(), must=None,
                 outcome.unclear = 'it does not say: %s' % says
             row.add(outcome, 'FAULT=' + fault)
         row.note('%d calls, %d runs in which it failed' % (calls, hits))
-        if hits < (row.runs - 1) * 0.6:     # two runs differ a little
+        # two runs differ a little, and one may have had a call less
+        if hits + 1 < (row.runs - 1) * 0.6:
             row.fail('only %d of %d runs met the fault' % (hits, row.runs))
     return scenario
 
