@@ -29,11 +29,9 @@ static const char *why_of(enum mz_sql_kind kind)
 static void put_survey(struct mz_hazard *h, const struct mz_survey *s)
 {
 	*h = (struct mz_hazard){ .line = s->cause.line,
-				 .column = s->cause_column,
+				 .column = s->cause.column,
 				 .what = s->cause.what,
 				 .why = why_of(s->cause.kind) };
-	if (!h->what)
-		h->what = "a statement";
 }
 
 /* That, and what the statements destroy. */
@@ -43,7 +41,7 @@ static void put_hazards(struct mz_planned *p, struct mz_arena *a,
 	struct mz_hazard *list = mz_alloc_array(a, d->count + 1, sizeof(*list));
 	size_t n = 0;
 
-	if (s->has_cause)
+	if (s->cause.what)
 		put_survey(&list[n++], s);
 	if (d->count > 0)
 		memcpy(list + n, d->list, d->count * sizeof(*list));

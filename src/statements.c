@@ -263,13 +263,14 @@ void mz_surveyor_take(struct mz_surveyor *v, const struct mz_statements *list,
 	survey->statements++;
 	if (st->kind == MZ_SQL_SAVEPOINT || st->kind == MZ_SQL_COPY_STDIN)
 		survey->one_by_one = true;
-	if (!survey->has_cause &&
-	    (leaves(st->kind) || uses_added_value(v, list, st))) {
-		survey->stepwise = survey->has_cause = true;
-		survey->cause = *st;
-		mz_statements_place(list->text, st, st->start,
-				    &survey->cause.line, &survey->cause_column);
-	}
+	if (survey->cause.what ||
+	    (!leaves(st->kind) && !uses_added_value(v, list, st)))
+		return;
+	survey->stepwise = true;
+	survey->cause.what = st->what ? st->what : "a statement";
+	survey->cause.kind = st->kind;
+	mz_statements_place(list->text, st, st->start, &survey->cause.line,
+			    &survey->cause.column);
 }
 
 void mz_statements_survey(struct pgw_view text, struct mz_survey *survey)

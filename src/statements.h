@@ -77,9 +77,13 @@ struct mz_survey {
 	 */
 	bool stepwise;
 	bool calls_alone; /* CALL and DO, too, run without a transaction */
-	bool has_cause;	  /* that is because of a statement, the first of ... */
-	struct mz_sql_statement cause;
-	size_t cause_column; /* of its first token */
+
+	/* The first statement that is the cause of that, if one is. */
+	struct mz_cause {
+		const char *what; /* NULL = none is */
+		enum mz_sql_kind kind;
+		size_t line, column; /* of its first token */
+	} cause;
 };
 
 void mz_statements_survey(struct pgw_view text, struct mz_survey *survey);

@@ -195,19 +195,26 @@ bool mz_work_survey(struct mz_work *w, struct mz_err *err)
 	return true;
 }
 
-static bool refuse_all(const struct mz_migration *m, const struct mz_survey *s,
-		       struct mz_err *err)
+static const char *why_not(const struct mz_cause *cause)
+{
+	if (!cause->what)
+		return "it asks for none";
+	return cause->kind == MZ_SQL_ALONE ?
+		       " runs in none" :
+	       cause->kind == MZ_SQL_PLAIN ?
+		       " needs what one before it commits" :
+		       " leaves it";
+}
+
+static bool refuse_all(const struct mz_migration *m,
+		       const struct mz_cause *cause, struct mz_err *err)
 {
 	mz_fail(err, MZ_refused,
 		"%s cannot be in one transaction with the others: %s%s", m->tag,
-		s->has_cause ? s->cause.what : "it asks for none",
-		!s->has_cause		      ? "" :
-		s->cause.kind == MZ_SQL_ALONE ? " runs in none" :
-		s->cause.kind == MZ_SQL_PLAIN ? " needs what is committed" :
-						" leaves it");
+		cause->what ? cause->what : "", why_not(cause));
 	mz_hint(err, "use --transaction each, or --to up to the one before it; "
 		     "nothing was sent");
-	return mz_at(err, m->path, s->cause.line, s->cause_column);
+	return mz_at(err, m->path, cause->line, cause->column);
 }
 
 bool mz_work_runs(struct mz_work *w, struct mz_err *err)
@@ -216,6 +223,7 @@ bool mz_work_runs(struct mz_work *w, struct mz_err *err)
 
 	for (size_t i = 0; all && i < w->plan.todo_count; i++)
 		if (w->surveys[i].stepwise)
-			return refuse_all(w->plan.todo[i], &w->surveys[i], err);
+			return refuse_all(w->plan.todo[i], &w->surveys[i].cause,
+					  err);
 	return true;
 }

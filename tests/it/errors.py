@@ -247,6 +247,27 @@ def each_and_all():
                       for k in ('ok', 'applied', 'pending'))))
 
 
+# A text of one migration, and what is said of it.
+NOT_IN_ONE = (
+    ('CREATE INDEX CONCURRENTLY i ON t (id);',
+     'CREATE INDEX CONCURRENTLY runs in none'),
+    ("ALTER TYPE e ADD VALUE 'x';\nSELECT 'x'::e;",
+     'a statement needs what one before it commits'),
+    ('SELECT 1;\nCOMMIT;', 'COMMIT leaves it'),
+    ('-- mizzle: no-transaction\nSELECT 1;', 'it asks for none'),
+)
+
+
+def what_cannot_be_in_one():
+    server.fresh('errors')
+    for text, why in NOT_IN_ONE:
+        got = run('one', text, '--transaction', 'all')
+        check('not in one transaction: ' + why, (9, True, '0'), (
+            got.status, 'with the others: %s\n' % why in got.err, server.sql(
+                'errors', "SELECT count(*) FROM pg_class WHERE "
+                "relnamespace = 'public'::regnamespace")))
+
+
 def deferred():
     """A constraint that fails only at COMMIT."""
     server.fresh('errors')
@@ -284,6 +305,7 @@ places()
 no_position()
 words()
 each_and_all()
+what_cannot_be_in_one()
 deferred()
 json_is_stable()
 sys.exit(verdict())

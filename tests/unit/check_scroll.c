@@ -178,9 +178,9 @@ static void put_survey(struct pgw_buf *b, const struct mz_survey *s,
 	put_number(b, "alone ", s->calls_alone);
 	put_number(b, "lock ", (size_t)s->directives.lock_timeout_ms);
 	pgw_buf_put(b, s->directives.unknown.p, s->directives.unknown.n);
-	if (s->has_cause) {
+	if (s->cause.what) {
 		put_number(b, "cause ", s->cause.line);
-		put_number(b, ":", s->cause_column);
+		put_number(b, ":", s->cause.column);
 	}
 	for (size_t i = 0; i < d->count; i++) {
 		pgw_buf_put_text(b, d->list[i].what);

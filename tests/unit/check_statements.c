@@ -100,7 +100,7 @@ START_TEST(a_survey_says_what_sends_it_outside)
 		ck_assert_uint_eq(s.statements, cases[i].statements);
 		ck_assert_int_eq(s.one_by_one, cases[i].one_by_one);
 		ck_assert_msg(s.stepwise == outside, "%s", cases[i].text);
-		ck_assert_int_eq(s.has_cause, outside);
+		ck_assert_int_eq(s.cause.what != NULL, outside);
 		if (!outside)
 			continue;
 		ck_assert_int_eq((int)s.cause.kind, (int)cases[i].cause);
@@ -116,7 +116,7 @@ START_TEST(a_file_may_ask_to_be_run_without_a_transaction)
 
 	mz_statements_survey(pgw_view_of("-- mizzle: no-transaction\na; b"),
 			     &s);
-	ck_assert(s.stepwise && s.calls_alone && !s.has_cause);
+	ck_assert(s.stepwise && s.calls_alone && !s.cause.what);
 }
 
 END_TEST
