@@ -3,6 +3,8 @@
 
 #include "journal.h"
 
+#include "journal_scan.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +15,8 @@ struct parser {
 	struct mz_journal *j;
 	const char *path;
 	struct pgw_view text;
+	struct mz_journal_scan scan;
+	bool apart; /* the entries are read one by one, not with the root */
 };
 
 /* ---- texts that are no JSON */
@@ -80,85 +84,6 @@ static bool not_json(const struct parser *p, const json_error_t *e)
 	mz_hint(err, "repair it there, or restore it from version control");
 	return mz_at(err, p->path, e->line > 0 ? (size_t)e->line : 1,
 		     e->column > 0 ? (size_t)e->column : 1);
-}
-
-/* ---- where the entries are, which JSON libraries do not tell */
-
-struct scan {
-	size_t line, column, depth;
-	bool key_is_entries; /* the last key of the root object */
-	bool inside;	     /* the array of entries */
-	size_t found;
-};
-
-/* The end of the string that begins at at: one past its closing quote. */
-static size_t string_end(struct pgw_view text, size_t at)
-{
-	for (at++; at < text.n && text.p[at] != '"'; at++) {
-		if (text.p[at] == '\\')
-			at++;
-	}
-	return at < text.n ? at + 1 : text.n;
-}
-
-static void scan_open(struct scan *s, struct mz_journal *j, bool is_array)
-{
-	if (s->depth == 2 && s->inside) {
-		if (s->found < j->count) {
-			j->entries[s->found].line = s->line;
-			j->entries[s->found].column = s->column;
-		}
-		s->found++;
-	}
-	if (s->depth == 1 && is_array && s->key_is_entries) {
-		s->inside = true;
-		s->found = 0; /* of two keys that are equal the last one wins */
-	}
-	s->depth++;
-}
-
-static void scan_close(struct scan *s)
-{
-	if (s->depth > 0)
-		s->depth--;
-	if (s->depth == 1)
-		s->inside = false;
-}
-
-static void scan_string(struct scan *s, struct pgw_view string)
-{
-	if (s->depth == 1)
-		s->key_is_entries = pgw_view_is(string, "\"entries\"");
-}
-
-/* text is known to be JSON, so nothing needs to be checked. */
-static void locate(struct mz_journal *j, struct pgw_view text)
-{
-	struct scan s = { .line = 1, .column = 1 };
-	size_t at = 0;
-
-	while (at < text.n) {
-		unsigned char c = text.p[at];
-		size_t end = at + 1;
-
-		if (c == '"') {
-			end = string_end(text, at);
-			scan_string(&s,
-				    (struct pgw_view){ text.p + at, end - at });
-		} else if (c == '{' || c == '[') {
-			scan_open(&s, j, c == '[');
-		} else if (c == '}' || c == ']') {
-			scan_close(&s);
-		}
-		for (; at < end; at++) /* columns count characters */
-			s.column += (text.p[at] & 0xc0) != 0x80;
-		if (c == '\n') {
-			s.line++;
-			s.column = 1;
-		}
-	}
-	for (size_t i = 0; s.found != j->count && i < j->count; i++)
-		j->entries[i].line = j->entries[i].column = 0;
 }
 
 /* ---- what is in an entry */
@@ -294,23 +219,69 @@ static bool check_unique(const struct parser *p)
 
 /* ---- the whole */
 
+static void drop(void *json)
+{
+	json_decref(json);
+}
+
+static json_t *load(struct pgw_view text, json_error_t *e)
+{
+	/* JSON_ALLOW_NUL: a tag with one gets a message of its own. */
+	return json_loadb(text.n > 0 ? (const char *)text.p : "", text.n,
+			  JSON_ALLOW_NUL, e);
+}
+
+/* A reference of its own; NULL when it is no JSON by itself. */
+static json_t *get_entry(const struct parser *p, const json_t *entries,
+			 size_t i)
+{
+	const struct mz_journal_span *span = &p->scan.spans[i];
+	json_error_t ignored;
+
+	if (!p->apart)
+		return json_incref(json_array_get(entries, i));
+	return load((struct pgw_view){ p->text.p + span->start,
+				       span->end - span->start },
+		    &ignored);
+}
+
+static bool read_entry(const struct parser *p, const json_t *entries, size_t i,
+		       struct mz_journal_entry *e)
+{
+	json_t *v = get_entry(p, entries, i);
+	struct mz_hold hold;
+	bool ok;
+
+	mz_hold(p->l->arena, &hold, drop, v);
+	ok = v && parse_entry(p, v, e, i + 1);
+	mz_let_go(p->l->arena, &hold);
+	json_decref(v);
+	return ok;
+}
+
 static bool parse_entries(const struct parser *p, const json_t *entries)
 {
 	struct mz_journal *j = p->j;
-	size_t kept = 0;
+	const struct mz_journal_span *spans = p->scan.spans;
+	size_t size = json_array_size(entries);
+	bool placed = p->scan.count == size && !p->scan.escapes;
 
-	j->count = json_array_size(entries);
-	j->entries = mz_alloc_array(p->l->arena, j->count, sizeof(*j->entries));
-	locate(j, p->text);
-	for (size_t i = 0; i < j->count; i++) {
-		j->entries[kept] = j->entries[i];
-		if (parse_entry(p, json_array_get(entries, i),
-				&j->entries[kept], i + 1))
-			kept++;
+	if (p->apart && !placed)
+		return false;
+	j->count = 0;
+	j->entries = mz_alloc_array(p->l->arena, size, sizeof(*j->entries));
+	for (size_t i = 0; i < size; i++) {
+		struct mz_journal_entry *e = &j->entries[j->count];
+
+		*e = (struct mz_journal_entry){
+			.line = placed ? spans[i].line : 0,
+			.column = placed ? spans[i].column : 0,
+		};
+		if (read_entry(p, entries, i, e))
+			j->count++;
 		else if (!mz_loader_go_on(p->l, "journal-entry"))
 			return false;
 	}
-	j->count = kept;
 	return check_unique(p);
 }
 
@@ -350,24 +321,62 @@ static bool parse_root(const struct parser *p, const json_t *root)
 	return mz_at(p->l->err, p->path, 1, 1);
 }
 
+static bool parse_json(const struct parser *p, struct pgw_view text)
+{
+	json_error_t e = { 0 };
+	json_t *root = load(text, &e);
+	struct mz_hold hold;
+	bool ok;
+
+	if (!root)
+		return not_json(p, &e);
+	mz_hold(p->l->arena, &hold, drop, root);
+	ok = parse_root(p, root);
+	mz_let_go(p->l->arena, &hold);
+	json_decref(root);
+	return ok;
+}
+
+/*
+ * As it should be a journal is read entry by entry: all of a large one, as
+ * JSON in memory, would be most that a run needs.  False for any other, and
+ * nothing is told.
+ */
+static bool parse_apart(const struct parser *p, struct mz_arena *scratch)
+{
+	struct mz_err ignored = { 0 };
+	struct mz_loader l = *p->l;
+	struct parser apart = *p;
+
+	if (l.findings || p->scan.escapes)
+		return false;
+	l.err = &ignored;
+	apart.l = &l;
+	apart.apart = true;
+	return parse_json(&apart, mz_journal_frame(&p->scan, scratch, p->text));
+}
+
+static void drop_scratch(void *scratch)
+{
+	mz_arena_release(scratch);
+}
+
 bool mz_journal_parse(struct mz_journal *j, struct mz_loader *l,
 		      const char *path, struct pgw_view text)
 {
 	struct parser p = { .l = l, .j = j, .path = path, .text = text };
-	json_error_t e = { 0 };
-	json_t *root;
+	struct mz_arena scratch = { .escape = l->arena->escape };
+	struct mz_hold hold;
 	bool ok;
 
 	*j = (struct mz_journal){ 0 };
 	if (starts(text, "\xef\xbb\xbf") || starts(text, "\xff\xfe") ||
 	    starts(text, "\xfe\xff"))
 		return not_utf8_text(&p);
-	/* JSON_ALLOW_NUL: a tag with one gets a message of its own. */
-	root = json_loadb(text.n > 0 ? (const char *)text.p : "", text.n,
-			  JSON_ALLOW_NUL, &e);
-	if (!root)
-		return not_json(&p, &e);
-	ok = parse_root(&p, root);
-	json_decref(root);
+	mz_hold(l->arena, &hold, drop_scratch, &scratch);
+	mz_journal_scan(&p.scan, &scratch, text);
+	ok = parse_apart(&p, &scratch) || parse_json(&p, text);
+	mz_let_go(l->arena, &hold);
+	mz_arena_release(&scratch);
 	return ok;
 }

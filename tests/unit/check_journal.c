@@ -55,6 +55,54 @@ START_TEST(only_tag_and_when_matter_and_the_order_is_that_of_the_array)
 END_TEST
 
 #define ENTRIES(text) "{\"entries\":[" text "]}"
+#define ENTRY(tag) "{\"when\":1,\"tag\":\"" tag "\"}"
+
+static const struct {
+	const char *text;
+	const char *tag; /* of the only entry */
+	size_t line, column;
+} odd[] = {
+	{ " \n" ENTRIES("\n" ENTRY("a") "\n") "\r\n ", "a", 3, 1 },
+	{ "{\"entries\":[" ENTRY("a") "],\"entries\":[" ENTRY("b") "]}", "b", 1,
+	  46 },
+	{ "{\"entries\":[" ENTRY("a") "],\"\\u0065ntries\":[" ENTRY("b") "]}",
+	  "b", 0, 0 },
+	{ "{\"entries\":1,\"entries\":[" ENTRY("b") "]}", "b", 1, 25 },
+	{ "{\"x\":{\"entries\":[" ENTRY("a") "]},\"entries\":[" ENTRY("b") "]}",
+	  "b", 1, 52 },
+	{ ENTRIES("{\"when\":1,\"entries\":[" ENTRY("a") "],\"tag\":\"b\"}"),
+	  "b", 1, 13 },
+	{ "{\"x\":\"entries\",\"y\":[" ENTRY("a") "],\"entries\":[" ENTRY(
+		  "b") "]}",
+	  "b", 1, 54 },
+};
+
+START_TEST(of_names_that_are_equal_the_last_in_the_root_counts)
+{
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		struct mz_findings findings;
+		struct mz_journal j;
+
+		mz_arena_init(&arena);
+		mz_findings_init(&findings, &arena);
+		for (int checks = 0; checks < 2; checks++) {
+			ck_assert_msg(parse(&j, checks ? &findings : NULL,
+					    odd[i].text, strlen(odd[i].text)),
+				      "case %zu: %s", i, err.msg);
+			ck_assert_uint_eq(j.count, 1);
+			ck_assert_str_eq(j.entries[0].tag, odd[i].tag);
+			ck_assert_msg(j.entries[0].line == odd[i].line &&
+					      j.entries[0].column ==
+						      odd[i].column,
+				      "case %zu: %zu:%zu", i, j.entries[0].line,
+				      j.entries[0].column);
+		}
+		ck_assert_uint_eq(findings.errors, 0);
+		mz_arena_release(&arena);
+	}
+}
+
+END_TEST
 
 static const struct {
 	const char *text;
@@ -74,6 +122,14 @@ static const struct {
 	{ "{\"dialect\":\"mysql\",\"entries\":[]}", "mysql", 0, 0 },
 	{ "{\"dialect\":\"sqlite\",\"entries\":[]}", "sqlite", 0, 0 },
 	{ ENTRIES("1"), "entry 1 is not an object", 0, 0 },
+	{ ENTRIES("null"), "entry 1 is not an object", 0, 0 },
+	{ ENTRIES("1{}"), "is not valid JSON", 1, 14 },
+	{ ENTRIES("{}{}"), "is not valid JSON", 1, 15 },
+	{ ENTRIES(ENTRY("a") ",{\"tag\":\"b\",,}"), "is not valid JSON", 1,
+	  45 },
+	{ ENTRIES(ENTRY("a") ",{\"tag\":\"b\"]"), "is not valid JSON", 1, 44 },
+	{ "{\"entries\":[" ENTRY("a") "],\"entries\":1}",
+	  "has no array called \"entries\"", 1, 1 },
 	{ ENTRIES("[]"), "entry 1 is not an object", 1, 13 },
 	{ ENTRIES("\n {\"when\":1}"), "entry 1 has no tag", 2, 2 },
 	{ ENTRIES("{\"when\":1,\"tag\":1}"), "entry 1 has no tag", 1, 13 },
@@ -165,6 +221,7 @@ END_TEST
 
 UNIT_MAIN("journal",
 	  only_tag_and_when_matter_and_the_order_is_that_of_the_array,
+	  of_names_that_are_equal_the_last_in_the_root_counts,
 	  what_is_wrong_is_told_with_its_place_and_a_remedy,
 	  a_check_goes_on_after_a_broken_entry,
 	  deep_nesting_does_not_end_the_program)
