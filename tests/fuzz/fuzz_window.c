@@ -177,10 +177,12 @@ static void check_survey(const struct mz_survey *want,
 	must(want->one_by_one == got->one_by_one);
 	must(want->stepwise == got->stepwise);
 	must(want->calls_alone == got->calls_alone);
-	must(want->has_cause == got->has_cause);
-	must(!want->has_cause || (want->cause.start == got->cause.start &&
-				  want->cause.line == got->cause.line &&
-				  want->cause_column == got->cause_column));
+	must(!want->cause.what == !got->cause.what);
+	must(!want->cause.what ||
+	     strcmp(want->cause.what, got->cause.what) == 0);
+	must(want->cause.kind == got->cause.kind);
+	must(want->cause.line == got->cause.line);
+	must(want->cause.column == got->cause.column);
 	check_directives(&want->directives, &got->directives);
 }
 
