@@ -43,8 +43,9 @@ bool mz_table_init(struct mz_table *t, struct mz_arena *a, const char *schema,
 
 /*
  * Two statements in one message, and nothing in them that would take the server
- * long to plan.  The first never fails; its set_config holds for the second,
- * which fails when the table is missing or locked.
+ * long to plan.  The first never fails; what it sets holds for the second,
+ * which fails when the table is missing or locked.  A statement_timeout of the
+ * role's must not strike first: it would not say that someone has the table.
  */
 static const char *read_sql(struct mz_arena *a, const struct mz_table *t)
 {
@@ -54,7 +55,8 @@ static const char *read_sql(struct mz_arena *a, const struct mz_table *t)
 		"pg_catalog.current_setting('server_version_num'), "
 		"current_user, pg_catalog.current_database(), "
 		"pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(), "
-		"pg_catalog.current_setting('transaction_read_only'); "
+		"pg_catalog.current_setting('transaction_read_only'), "
+		"pg_catalog.set_config('statement_timeout', '0', true); "
 		"SELECT * FROM %s",
 		READ_LOCK_TIMEOUT_MS, t->quoted);
 }
@@ -235,7 +237,7 @@ static bool explain(struct reader *r, const struct mz_table *t,
 
 	if (!mz_db_is_answer(r->db, cause))
 		return mz_db_fail(err, cause);
-	if (!r->has_facts)
+	if (!r->has_facts || strcmp(cause->sqlstate, "57014") == 0)
 		return unread(t, cause, err);
 	if (strcmp(cause->sqlstate, "55P03") == 0) {
 		h->busy = true;

@@ -180,6 +180,31 @@ def history():
     waiter.open()
 
 
+def hurried():
+    """The role's own statement_timeout is no reason not to wait."""
+    db = fresh()
+    folder = journal(newdir('hurried'), [
+        ('0000_alter', 'ALTER TABLE t ADD COLUMN c int;'),
+        ('0001_alter', 'ALTER TABLE t ADD COLUMN d int;')])
+    words = '--url', server.url(db), '--dir', folder
+    check('hurried: the first', 0, mizzle('migrate', *words, '--to',
+                                          '0000_alter').status)
+    server.sql(db, "ALTER ROLE tester SET statement_timeout = '300ms'")
+    gate = Gate(server, db, 'LOCK TABLE drizzle.__drizzle_migrations')
+    got = mizzle('migrate', *words, '--lock-wait', '500ms')
+    check('hurried: locked, and by whom', (4, True), (
+        got.status, 'held the lock: pid %d' % gate.pid in got.err or
+        'holds the lock: pid %d' % gate.pid in got.err)) or note(str(got))
+    got = mizzle('status', *words)
+    check('hurried: who only looks is told the same', (4, True), (
+        got.status, 'pid %d' % gate.pid in got.err)) or note(str(got))
+    run = start('migrate', *words)
+    check('hurried: it waits', True, heard(run, 'pid %d' % gate.pid))
+    gate.open()
+    check('hurried: then it ends well', 0, finish(run).status)
+    server.sql(db, 'ALTER ROLE tester RESET statement_timeout')
+
+
 def outside():
     """Two sessions: one holds the lock, the other works."""
     db = fresh()
@@ -301,7 +326,7 @@ def pooled():
     check('pool: then it ends well', 0, finish(run).status)
 
 
-for test in (nobody, blocked, cancelled, chain, prepared, history, outside,
+for test in (nobody, blocked, cancelled, chain, prepared, history, hurried, outside,
              waiting, elsewhere, hostile, usage):
     test()
 if there():
