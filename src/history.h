@@ -57,6 +57,7 @@ struct mz_history {
 	bool schema_exists, may_create_schema, may_use_schema;
 	bool may_create_table, may_insert, may_lock;
 	bool has_advisory; /* locks, and the right to take one */
+	bool hides_rows;   /* to this role there may be more than it sees */
 	bool has_partials; /* they are to be asked for: mz_partials_read */
 	struct mz_partials partials;
 };
@@ -66,7 +67,10 @@ bool mz_history_read(struct mz_history *h, struct mz_arena *a, struct mz_db *db,
 		     const struct mz_table *t,
 		     struct mz_err *err) PGW_MUST_CHECK;
 
-/* Ask for has_rights and what follows, unless that is known. */
+/*
+ * Ask for has_rights and what follows, unless that is known.  Status refused
+ * where rows may be hidden.
+ */
 bool mz_history_rights(struct mz_history *h, struct mz_arena *a,
 		       struct mz_db *db, const struct mz_table *t,
 		       struct mz_err *err) PGW_MUST_CHECK;

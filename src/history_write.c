@@ -11,6 +11,14 @@
 
 /* ---- rights */
 
+/* Row-level security of c is for this role, as row_security_active() has it. */
+#define HIDES_ROWS                                             \
+	"c.relrowsecurity AND (c.relforcerowsecurity "         \
+	"OR NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')) " \
+	"AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles r " \
+	"WHERE r.rolname OPERATOR(pg_catalog.=) current_user " \
+	"AND (r.rolsuper OR r.rolbypassrls))"
+
 static const char *rights_sql(struct mz_arena *a, const struct mz_table *t)
 {
 	return mz_printf(
@@ -26,7 +34,7 @@ static const char *rights_sql(struct mz_arena *a, const struct mz_table *t)
 		"COALESCE(pg_catalog.has_function_privilege("
 		"pg_catalog.to_regprocedure('pg_catalog."
 		"pg_try_advisory_xact_lock(pg_catalog.int8)')"
-		"::pg_catalog.oid, 'EXECUTE'), false) "
+		"::pg_catalog.oid, 'EXECUTE'), false), " HIDES_ROWS " "
 		"FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_namespace n "
 		"ON n.nspname OPERATOR(pg_catalog.=) %s "
 		"LEFT JOIN pg_catalog.pg_class c "
@@ -44,12 +52,29 @@ static void on_rights(void *ctx, const struct pgw_row *row)
 		&h->exists,	    &h->schema_exists,	  &h->may_create_schema,
 		&h->may_use_schema, &h->may_create_table, &h->may_insert,
 		&h->may_lock,	    &h->has_partials,	  &h->has_advisory,
+		&h->hides_rows,
 	};
 	const size_t n = sizeof(facts) / sizeof(facts[0]);
 
 	h->has_rights = row->ncols == n;
 	for (size_t i = 0; i < n && pgw_column_next(&cols, &v); i++)
 		*facts[i] = v.p && v.n == 1 && v.p[0] == 't';
+}
+
+/* What seems to be pending may have been applied long ago. */
+static bool all_rows_seen(const struct mz_history *h, const struct mz_table *t,
+			  struct mz_err *err)
+{
+	if (!h->hides_rows)
+		return true;
+	mz_fail(err, MZ_refused,
+		"role %s may not see all rows of the history %s: it has "
+		"row-level security",
+		h->user, t->quoted);
+	return mz_hint(err,
+		       "run as its owner, or ALTER TABLE %s DISABLE ROW "
+		       "LEVEL SECURITY",
+		       t->quoted);
 }
 
 bool mz_history_rights(struct mz_history *h, struct mz_arena *a,
@@ -62,8 +87,9 @@ bool mz_history_rights(struct mz_history *h, struct mz_arena *a,
 		return true;
 	if (!mz_db_query(db, rights_sql(a, t), on_rights, h, &cause))
 		return mz_db_fail(err, &cause);
-	return h->has_rights ||
-	       mz_fail(err, MZ_connect,
+	if (h->has_rights)
+		return all_rows_seen(h, t, err);
+	return mz_fail(err, MZ_connect,
 		       "the server gave an unexpected result: it does not "
 		       "answer like PostgreSQL");
 }

@@ -450,6 +450,37 @@ def read_only_role():
     server.sql('postgres', 'DROP DATABASE h WITH (FORCE)', 'DROP ROLE reader')
 
 
+def hidden_rows():
+    """With row-level security a role may see less than is there: what is
+    not seen is not taken for pending."""
+    where = make(Three, [Three.a])
+    server.sql('postgres', 'DROP ROLE IF EXISTS keeper',
+               "CREATE ROLE keeper LOGIN PASSWORD '%s'" % server.password)
+    server.sql('h', 'GRANT USAGE ON SCHEMA drizzle TO keeper',
+               'GRANT ALL ON %s TO keeper' % TABLE,
+               'ALTER TABLE %s ENABLE ROW LEVEL SECURITY' % TABLE)
+    check('row-level security is none for the owner', 0,
+          run('migrate', where).status)
+    url = server.url('h', 'keeper')
+    for command in 'migrate', 'status', 'verify', 'plan', 'baseline':
+        got = mizzle(command, '--url', url, '--dir', where)
+        check('hidden rows: ' + command, (9, True), (
+            got.status, 'may not see all rows' in got.err)) or note(str(got))
+    server.sql('h', 'ALTER TABLE %s FORCE ROW LEVEL SECURITY' % TABLE)
+    check('forced upon its owner', 9, run('migrate', where).status)
+    for role, give, take in (('keeper', 'BYPASSRLS', 'NOBYPASSRLS'),
+                             ('tester', 'BYPASSRLS', 'NOBYPASSRLS')):
+        server.sql('h', 'ALTER ROLE %s %s' % (role, give))
+        got = mizzle('verify', '--url', server.url('h', role), '--dir', where)
+        check('who bypasses it sees all: ' + role, 0, got.status) or \
+            note(str(got))
+        server.sql('h', 'ALTER ROLE %s %s' % (role, take))
+    server.sql('h', 'CREATE POLICY all_of_it ON %s USING (true)' % TABLE)
+    check('all that is seen is applied: a policy is no matter', 0,
+          run('migrate', where).status)
+    server.sql('postgres', 'DROP DATABASE h WITH (FORCE)', 'DROP ROLE keeper')
+
+
 def session_is_reset():
     """What a migration sets does not reach the next one, or the history."""
     server.fresh('h')
@@ -492,6 +523,7 @@ new_layout_old_table()
 old_layout_new_table()
 more_columns()
 read_only_role()
+hidden_rows()
 session_is_reset()
 if not drizzle_home():
     note('no drizzle-orm here: what it thinks of the result was left out')
