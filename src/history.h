@@ -111,4 +111,8 @@ struct mz_new_rows {
 const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
 				  const struct mz_new_rows *rows);
 
+/* The same, and fail unless the table keeps them: a trigger may not want to. */
+const char *mz_history_keep_sql(struct mz_arena *a, const struct mz_table *t,
+				const struct mz_new_rows *rows);
+
 #endif

@@ -206,6 +206,18 @@ const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
 		t->quoted, named ? ", \"name\"" : "", all);
 }
 
+const char *mz_history_keep_sql(struct mz_arena *a, const struct mz_table *t,
+				const struct mz_new_rows *rows)
+{
+	return mz_printf(a,
+			 "WITH kept AS (%s RETURNING id) SELECT CAST(CASE WHEN "
+			 "pg_catalog.count(*) OPERATOR(pg_catalog.=) %zu "
+			 "THEN '1' ELSE 'the history does not keep what is "
+			 "written to it: look for its triggers, rules and "
+			 "policies' END AS pg_catalog.int4) FROM kept",
+			 mz_history_insert_sql(a, t, rows), rows->n);
+}
+
 const char *mz_history_remove_sql(struct mz_arena *a, const struct mz_table *t,
 				  const struct mz_row *row)
 {

@@ -363,6 +363,22 @@ static bool choose(struct run *run, struct mz_err *err)
 				  err);
 }
 
+/* Else what was applied would be applied again, for ever. */
+static bool is_kept(struct run *run, struct mz_err *err)
+{
+	size_t before = run->pending, now = mz_plan_pending(&run->w.plan);
+
+	run->pending = now;
+	if (run->doing == MZ_UNDO || run->count == 0 || now <= before)
+		return true;
+	mz_fail(err, MZ_history,
+		"the history %s has not kept what was written to it: %zu "
+		"migration%s pending, and not %zu",
+		run->w.table.quoted, now, now == 1 ? " is" : "s are", before);
+	return mz_hint(err, "somebody took rows away, or the table's triggers, "
+			    "rules or policies did");
+}
+
 /* What is there now, and what is to be done about it. */
 static bool look(struct run *run, struct mz_err *err)
 {
@@ -372,7 +388,8 @@ static bool look(struct run *run, struct mz_err *err)
 		return false;
 	if (w->history.busy)
 		return wait_for_lock(run, NULL, err);
-	run->pending = mz_plan_pending(&w->plan);
+	if (!is_kept(run, err))
+		return false;
 	if (!is_due(run, err) || !choose(run, err))
 		return false;
 	run->done = w->plan.todo_count == 0 && !run->due;

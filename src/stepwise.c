@@ -247,7 +247,7 @@ static const char *record_sql(const struct mz_stepwise *r)
 	return mz_printf(a, "%s; %s; %s; SAVEPOINT " TIDY "; %s",
 			 mz_guard_history_sql(a, job->table,
 					      job->history->count, false),
-			 mz_history_insert_sql(a, job->table, &row),
+			 mz_history_keep_sql(a, job->table, &row),
 			 mz_partial_delete_sql(a, job->table, r->m->tag),
 			 mz_partial_empty_sql(a, job->table));
 }

@@ -481,6 +481,31 @@ def hidden_rows():
     server.sql('postgres', 'DROP DATABASE h WITH (FORCE)', 'DROP ROLE keeper')
 
 
+def history_that_forgets():
+    """A trigger of the history's swallows what is written to it."""
+    where = journal(newdir('forgets'), [
+        ('0000_a', 'CREATE TABLE log (n int);')])
+    for options, after, status, times in (
+            ((), 1, 1, '0'), (('--transaction', 'all'), 2, 1, '0'),
+            ((), 3, 5, '1')):
+        server.fresh('h')
+        journal(where, [('0000_a', 'CREATE TABLE log (n int);')])
+        check('forgets: the first', (0, 1), applied(run('migrate', where)))
+        server.sql('h', 'CREATE FUNCTION nothing() RETURNS trigger LANGUAGE '
+                   'plpgsql AS $$ BEGIN RETURN NULL; END $$',
+                   'CREATE TRIGGER nothing BEFORE INSERT ON %s FOR EACH ROW '
+                   'EXECUTE FUNCTION nothing()' % TABLE)
+        journal(where, [('0000_a', 'CREATE TABLE log (n int);')] + [
+            ('000%d_x' % n, 'INSERT INTO log VALUES (1);')
+            for n in range(1, after + 1)])
+        got = run('migrate', where, *options, timeout=60)
+        what = 'forgets: %d more %s' % (after, ' '.join(options))
+        check(what, (status, True), (got.status, 'triggers' in got.err)) or \
+            note(str(got))
+        check(what + ': nothing is done twice', times, server.sql(
+            'h', 'SELECT count(*) FROM log'))
+
+
 def session_is_reset():
     """What a migration sets does not reach the next one, or the history."""
     server.fresh('h')
@@ -524,6 +549,7 @@ old_layout_new_table()
 more_columns()
 read_only_role()
 hidden_rows()
+history_that_forgets()
 session_is_reset()
 if not drizzle_home():
     note('no drizzle-orm here: what it thinks of the result was left out')
