@@ -63,6 +63,11 @@ bool mz_db_fail(struct mz_err *err, const struct pgw_err *cause)
 		state ? " (" : "", cause->sqlstate, state ? ")" : "");
 	if (cause->hint[0])
 		mz_hint(err, "%s", cause->hint);
+	else if (strcmp(cause->sqlstate, "57014") == 0)
+		mz_hint(err, "somebody cancelled it, or a statement_timeout of "
+			     "this role or database is too short even for "
+			     "that: ALTER ROLE ... RESET statement_timeout, or "
+			     "run again when the server is less busy");
 	memcpy(err->sqlstate, cause->sqlstate, sizeof(err->sqlstate));
 	err->signal = cause->code == PGW_E_INTERRUPTED ? -1 : 0;
 	return false;

@@ -219,13 +219,7 @@ static bool unread(const struct mz_table *t, const struct pgw_err *cause,
 	struct pgw_err more = *cause;
 
 	pgw_wrap(&more, "cannot read the history %s", t->quoted);
-	mz_db_fail(err, &more);
-	if (strcmp(cause->sqlstate, "57014") == 0)
-		mz_hint(err, "a statement_timeout of this role or database is "
-			     "too short even for that: ALTER ROLE ... RESET "
-			     "statement_timeout, or run again when the server "
-			     "is less busy");
-	return false;
+	return mz_db_fail(err, &more);
 }
 
 /* A missing table is an answer, and so is one that someone holds. */

@@ -85,8 +85,11 @@ bool mz_history_rights(struct mz_history *h, struct mz_arena *a,
 
 	if (h->has_rights)
 		return true;
-	if (!mz_db_query(db, rights_sql(a, t), on_rights, h, &cause))
+	if (!mz_db_query(db, rights_sql(a, t), on_rights, h, &cause)) {
+		pgw_wrap(&cause, "cannot ask for the rights on the history %s",
+			 t->quoted);
 		return mz_db_fail(err, &cause);
+	}
 	if (h->has_rights)
 		return all_rows_seen(h, t, err);
 	return mz_fail(err, MZ_connect,

@@ -168,7 +168,7 @@ ENDS = [
      'ALTER DATABASE {db} RESET default_transaction_read_only'),
     ('a statement timeout that is too short',
      "ALTER ROLE {role} SET statement_timeout = '1ms'",
-     ((1, 3, 6), 'statement timeout'),
+     ((1, 3, 6), 'statement[ _]timeout'),
      'ALTER ROLE {role} RESET statement_timeout'),
     ('strings that are read in another way, by role', 'ALTER ROLE {role} SET '
      'standard_conforming_strings = off', (3, 'strings with backslashes'),
