@@ -5,6 +5,7 @@
 #include "applying.h"
 #include "culprit.h"
 #include "guard.h"
+#include "sqltext.h"
 
 #include <string.h>
 
@@ -100,6 +101,23 @@ static enum mz_ending refuse_statement_pooling(struct mz_err *err)
 	return MZ_END_FAILED;
 }
 
+/* What to do about words that are ours. */
+static void suggest(const struct mz_applying *ap, struct mz_err *err)
+{
+	const char *table = ap->job->table->quoted;
+	const char *state = pgw_diag_sqlstate(&ap->diag);
+
+	if (ap->culprit.purpose == MZ_FOR_OPEN && strcmp(state, "22023") == 0)
+		mz_hint(err, "the connection string asks for that setting");
+	if (ap->culprit.purpose == MZ_FOR_RECORD && strcmp(state, "23505") == 0)
+		mz_hint(err,
+			"the sequence of its ids is behind, as after a "
+			"restore: SELECT pg_catalog.setval("
+			"pg_catalog.pg_get_serial_sequence(%s, 'id'), "
+			"pg_catalog.max(id)) FROM %s",
+			mz_quote_literal(ap->arena, table), table);
+}
+
 static void explain_failure(struct mz_applying *ap, struct mz_err *err)
 {
 	static const char *const what[] = {
@@ -128,9 +146,7 @@ static void explain_failure(struct mz_applying *ap, struct mz_err *err)
 		explain_statement(ap, err);
 	else
 		mz_failure_describe(err, ap->arena, m->tag, &ap->diag);
-	if (ap->culprit.purpose == MZ_FOR_OPEN &&
-	    strcmp(pgw_diag_sqlstate(&ap->diag), "22023") == 0)
-		mz_hint(err, "the connection string asks for that setting");
+	suggest(ap, err);
 }
 
 static bool is_contended(struct mz_applying *ap)

@@ -481,6 +481,24 @@ def hidden_rows():
     server.sql('postgres', 'DROP DATABASE h WITH (FORCE)', 'DROP ROLE keeper')
 
 
+def ids_that_are_taken():
+    """After a restore without the sequence's value."""
+    server.fresh('h')
+    where = journal(newdir('taken'), texts('0000_a', '0001_b'))
+    run('migrate', where)
+    server.sql('h', "SELECT setval('drizzle.__drizzle_migrations_id_seq', 1, "
+               'false)')
+    journal(where, texts('0000_a', '0001_b', '0002_c', '0003_d'))
+    got = run('migrate', where)
+    hint = got.event('error').get('hint', '')
+    check('ids that are taken: a hint', (1, True), (
+        got.status, hint.startswith('the sequence of its ids is behind'))) or \
+        note(str(got))
+    server.sql('h', hint.split(': ', 1)[-1])
+    check('ids that are taken: the hint is right', (0, 2),
+          applied(run('migrate', where)))
+
+
 def history_that_forgets():
     """A trigger of the history's swallows what is written to it."""
     where = journal(newdir('forgets'), [
@@ -549,6 +567,7 @@ old_layout_new_table()
 more_columns()
 read_only_role()
 hidden_rows()
+ids_that_are_taken()
 history_that_forgets()
 session_is_reset()
 if not drizzle_home():
