@@ -531,6 +531,23 @@ def rights():
         DB, 'SELECT count(*) FROM one'))
 
 
+def hidden_progress():
+    """What row-level security hides was done all the same."""
+    where = journal(newdir('steps'), [
+        ('0000_log', 'CREATE TABLE log (n int);'),
+        ('0001_half', '-- mizzle: no-transaction\nINSERT INTO log VALUES (1);\n'
+         'SELECT 1 / 0;')])
+    server.fresh(DB)
+    check('hidden progress: partial', 6, run(where).status)
+    server.sql(DB, 'ALTER TABLE drizzle.__mizzle_progress ENABLE ROW LEVEL '
+               'SECURITY, FORCE ROW LEVEL SECURITY')
+    got = run(where)
+    check('hidden progress: refused', (9, True), (
+        got.status, 'row-level security' in got.err)) or note(str(got))
+    check('hidden progress: nothing is done twice', '1', server.sql(
+        DB, 'SELECT count(*) FROM log'))
+
+
 undisturbed()
 at_each_statement()
 by_lock_timeout()
@@ -545,5 +562,6 @@ a_call_that_was_cut_off()
 at_once()
 with_drizzle()
 rights()
+hidden_progress()
 without_advisory_locks()
 sys.exit(verdict())
