@@ -279,10 +279,7 @@ SCENARIOS['a standby, promoted and demoted'] = standby
 def timeouts(row, context):
     """At every place a limit of the server may strike."""
     world = context.world()
-    new = [('transaction_timeout', (1, 2, 5, 10, 50))] \
-        if world.server.version() >= 170000 else []
     for name, values in (
-            *new,
             ('statement_timeout', (1, 2, 3, 5, 8, 13, 21, 34)),
             ('idle_in_transaction_session_timeout', (1, 2, 5, 10, 50)),
             ('idle_session_timeout', (1, 2, 5, 10, 50)),
