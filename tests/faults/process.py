@@ -8,6 +8,7 @@ import resource
 import signal
 import struct
 import threading
+from collections import Counter
 from itertools import count
 
 import tlsworld
@@ -272,10 +273,12 @@ SCENARIOS['no memory, and a certificate that is not to be trusted'] = stranger
 
 # ---- output that goes nowhere
 
-def one(row, place, what, got, also=(), must=None):
+def one(row, place, what, got, also=(), must=None, says=''):
     outcome = place.settle(got, also)
     if must is not None and got.status not in must:
         outcome.unclear = 'status %s, not of %s' % (got.status, must)
+    elif got.status != 0 and not re.search(says, got.err):
+        outcome.unclear = 'it does not say: %s' % says
     row.add(outcome, what)
 
 
@@ -395,27 +398,62 @@ def limited(what, number):
     return scenario
 
 
+def least(what, high):
+    """The smallest limit with which the program comes to be at all."""
+    low = 0
+    while high - low > 4096:
+        middle = (low + high) // 2
+        if finish(start('--version', preexec_fn=limited(
+                what, middle))).status == 0:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
 def limits(row, context):
     place = plain(context)
-    tries = [('descriptors', resource.RLIMIT_NOFILE, n)
+    tries = [('descriptors', resource.RLIMIT_NOFILE, n, 'Too many open')
              for n in range(3, 16)]
-    low = [256 << 10 << i for i in range(10)]
-    tries += [('memory', resource.RLIMIT_AS, n) for n in
-              (low if not LONG else
-               sorted({*low, *range(1 << 20, 48 << 20, 256 << 10)}))]
-    tries += [('data', resource.RLIMIT_DATA, n << 10)
+    # from there on it is the program itself that has none
+    first = least(resource.RLIMIT_AS, 64 << 20)
+    tries += [('memory', resource.RLIMIT_AS, n, MEMORY) for n in (
+        *(first + (i << 12) for i in range(0, 80, 1 if LONG else 7)),
+        *(256 << 10 << i for i in range(10)))]
+    tries += [('data', resource.RLIMIT_DATA, n << 10, MEMORY)
               for n in (64, 256, 512, 1024, 2048)]
-    tries += [('stack', resource.RLIMIT_STACK, n << 10)
+    tries += [('stack', resource.RLIMIT_STACK, n << 10, 'the stack')
               for n in (32, 64, 128, 256, 512, -64, -128)]   # -: soft
-    tries += [('file size', resource.RLIMIT_FSIZE, 0)]
-    tries += [('core', resource.RLIMIT_CORE, 0)]
-    for name, what, n in tries:
+    tries += [('core', resource.RLIMIT_CORE, 0, '.')]
+    ends = Counter()
+    for name, what, n, says in tries:
         got = finish(run_with(place, preexec_fn=limited(what, n)))
         if loader(got) and loader(finish(start(
                 '--version', preexec_fn=limited(what, n)))):
             row.note('%s %d: not even its libraries are loaded' % (name, n))
             continue
-        one(row, place, '%s: %d' % (name, n), got, STARVED)
+        ends[name, got.status == 0] += 1
+        one(row, place, '%s: %d' % (name, n), got, STARVED, says=says)
+    for name in 'descriptors', 'memory', 'stack':
+        if not ends[name, False] or not ends[name, True]:
+            row.fail('%s: it is always too little, or never' % name)
+
+
+def file_size(row, context):
+    """Its output goes into a file that may not grow."""
+    place = plain(context)
+    for options in (), ('--json', '-v'):
+        for name in 'stdout', 'stderr':
+            for n in 0, 10, 100, 200, 1000:
+                path = os.path.join(workdir(), 'output')
+                with open(path, 'wb') as f:
+                    got = finish(run_with(
+                        place, *options, **{name: f},
+                        preexec_fn=limited(resource.RLIMIT_FSIZE, n)))
+                full = os.path.getsize(path) == n
+                one(row, place, '%d bytes of %s, %s' % (n, name, options),
+                    told(got), must=(1,) if full else (0,),
+                    says='nothing can be|File too large')
 
 
 def loader(got):
@@ -425,4 +463,5 @@ def loader(got):
         not got.err and not got.out
 
 
-SCENARIOS['limits: descriptors, memory, stack, file size'] = limits
+SCENARIOS['limits: descriptors, memory, stack'] = limits
+SCENARIOS['limits: the size of the output'] = file_size
