@@ -9,6 +9,7 @@
  */
 #include <config.h>
 
+#include "certificate.h"
 #include "conninfo.h"
 #include "session.h"
 #include "tls.h"
@@ -67,23 +68,6 @@ static void must(bool ok)
 
 /* ---- the server */
 
-static X509 *make_certificate(EVP_PKEY *key)
-{
-	const unsigned char *name = (const unsigned char *)"h\x1b[31m";
-	X509 *c = X509_new();
-
-	must(X509_set_version(c, 2));
-	must(ASN1_INTEGER_set(X509_get_serialNumber(c), 1));
-	must(X509_gmtime_adj(X509_getm_notBefore(c), -86400) != NULL);
-	must(X509_gmtime_adj(X509_getm_notAfter(c), 86400) != NULL);
-	must(X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN",
-					MBSTRING_ASC, name, -1, -1, 0));
-	must(X509_set_issuer_name(c, X509_get_subject_name(c)));
-	must(X509_set_pubkey(c, key));
-	must(X509_sign(c, key, EVP_sha256()) > 0);
-	return c;
-}
-
 /* Made once: a key takes longer than a handshake. */
 static SSL_CTX *server_context(void)
 {
@@ -95,7 +79,7 @@ static SSL_CTX *server_context(void)
 		return ctx;
 	key = EVP_EC_gen("P-256");
 	must(key != NULL);
-	cert = make_certificate(key);
+	cert = make_certificate(key, EVP_sha256(), "h\x1b[31m");
 	ctx = SSL_CTX_new(TLS_server_method());
 	must(ctx && SSL_CTX_use_certificate(ctx, cert) == 1 &&
 	     SSL_CTX_use_PrivateKey(ctx, key) == 1);
