@@ -92,8 +92,10 @@ bool mz_signals_catch(struct mz_context *c, struct mz_err *err)
 		action.sa_handler = on_signal;
 		sigaction(caught[i], &action, NULL);
 	}
+	/* what cannot be written, as ulimit -f says, is an error like others */
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL);
 	return true;
 }
 

@@ -39,6 +39,7 @@ MODULES = [
     'process',
     'roles',
     'environment',
+    'newer',
 ]
 AT_ONCE = 2
 

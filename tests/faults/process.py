@@ -8,12 +8,21 @@ import resource
 import signal
 import struct
 import threading
+from collections import Counter
 from itertools import count
 
 import tlsworld
+from folders import SETS
 from harness import LONG, finish, mizzle, newdir, start, wait_for, workdir
 from world import Outcome, World, unclear
 
+# A line that is more than a pipe takes at once, and no part of it like another.
+SETS['loud'] = tuple((name, text + '''DO $$ BEGIN
+    RAISE NOTICE '%', (SELECT string_agg(i::text, ' ')
+                         FROM generate_series(1, 4000) i);
+END $$;
+''' if name == 'tables' else text) for name, text in SETS['whole'])
+TIMES = re.compile(r'[0-9.]+ m?s\b|"(ms|round_trips)":[0-9]+')
 SHIM = os.path.abspath('tests/faults/shim.so')
 SCENARIOS = {}
 _seen = count()
@@ -128,16 +137,32 @@ def spread(context, calls, ci):
     return range(1 + context.rng('spread').randrange(apart), calls + 1, apart)
 
 
+def not_said(want, got):
+    """The first line that is missing, or not as it was, or not in its place;
+    there may be others that tell of the time that it took."""
+    for name in 'out', 'err':
+        lines, found = ([TIMES.sub('T', line) for line in
+                         getattr(run, name).splitlines()]
+                        for run in (want, got))
+        found = [line for line in found if line in lines]
+        if found != lines:
+            return 'std%s is not what it was: %s' % (name, next(
+                (w for w, f in zip(lines, [*found, None]) if w != f),
+                'more')[:100])
+    return None
+
+
 def sweep(kind, where, ci, also=(), more='', options=(), must=None,
           says=''):
     """Each call of that kind fails once: the status is one of must, if that
-    is said, and the error says what it was."""
+    is said, and the error says what it was.  What must succeed says the same
+    as ever."""
     @shimmed
     def scenario(row, context):
         place, hits = where(context), 0
-        got, (calls, _) = faulty(place, kind, *options)
-        row.add(place.settle(got, ()), 'undisturbed')
-        if got.status != 0:
+        want, (calls, _) = faulty(place, kind, *options)
+        row.add(place.settle(want, ()), 'undisturbed')
+        if want.status != 0:
             return
         for n in spread(context, calls, ci):
             fault = '%s,%d%s' % (kind, n, more)
@@ -148,6 +173,8 @@ def sweep(kind, where, ci, also=(), more='', options=(), must=None,
                 outcome.unclear = 'status %s, not of %s' % (got.status, must)
             elif got.status != 0 and not re.search(says, got.err):
                 outcome.unclear = 'it does not say: %s' % says
+            elif must == (0,):
+                outcome.unclear = not_said(want, got)
             row.add(outcome, 'FAULT=' + fault)
         row.note('%d calls, %d runs in which it failed' % (calls, hits))
         # two runs differ a little, and one may have had a call less
@@ -272,10 +299,12 @@ SCENARIOS['no memory, and a certificate that is not to be trusted'] = stranger
 
 # ---- output that goes nowhere
 
-def one(row, place, what, got, also=(), must=None):
+def one(row, place, what, got, also=(), must=None, says=''):
     outcome = place.settle(got, also)
     if must is not None and got.status not in must:
         outcome.unclear = 'status %s, not of %s' % (got.status, must)
+    elif got.status != 0 and not re.search(says, got.err):
+        outcome.unclear = 'it does not say: %s' % says
     row.add(outcome, what)
 
 
@@ -326,8 +355,11 @@ def closer(fd):
 
 
 def full_pipe(row, context):
-    """Nobody reads for a while; what was held up goes on then."""
-    place = plain(context)
+    """Nobody reads for a while; what was held up goes on then, all of it."""
+    world = context.world(kind='loud')
+    place = Place(world, lambda db: db.url())
+    want = finish(run_with(place, '-v', '--json'))
+    one(row, place, 'undisturbed', want, must=(0,))
     for name in 'stdout', 'stderr':
         for nonblocking in False, True:
             reading, writing = os.pipe()
@@ -353,8 +385,9 @@ def full_pipe(row, context):
                 name, ', which does not block' if nonblocking else '')
             if not blocked:
                 row.fail(what + ': it never came to wait')
-            if name == 'stdout' and got.event('result').get('ok') is not True:
-                row.fail('%s: the result is not all there: %s' % (what, got))
+            missing = not_said(want, got)
+            if missing:
+                row.fail('%s: %s' % (what, missing))
             one(row, place, what, got, must=(0,))
 
 
@@ -395,27 +428,67 @@ def limited(what, number):
     return scenario
 
 
+ENOUGH = 8     # descriptors: however many files there are, one is open
+
+
+def least(what, high):
+    """The smallest limit with which the program comes to be at all."""
+    low = 0
+    while high - low > 4096:
+        middle = (low + high) // 2
+        if finish(start('--version', preexec_fn=limited(
+                what, middle))).status == 0:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
 def limits(row, context):
     place = plain(context)
-    tries = [('descriptors', resource.RLIMIT_NOFILE, n)
+    tries = [('descriptors', resource.RLIMIT_NOFILE, n, 'Too many open')
              for n in range(3, 16)]
-    low = [256 << 10 << i for i in range(10)]
-    tries += [('memory', resource.RLIMIT_AS, n) for n in
-              (low if not LONG else
-               sorted({*low, *range(1 << 20, 48 << 20, 256 << 10)}))]
-    tries += [('data', resource.RLIMIT_DATA, n << 10)
+    # from there on it is the program itself that has none
+    first = least(resource.RLIMIT_AS, 64 << 20)
+    tries += [('memory', resource.RLIMIT_AS, n, MEMORY) for n in (
+        *(first + (i << 12) for i in range(0, 80, 1 if LONG else 7)),
+        *(256 << 10 << i for i in range(10)))]
+    tries += [('data', resource.RLIMIT_DATA, n << 10, MEMORY)
               for n in (64, 256, 512, 1024, 2048)]
-    tries += [('stack', resource.RLIMIT_STACK, n << 10)
+    tries += [('stack', resource.RLIMIT_STACK, n << 10, 'the stack')
               for n in (32, 64, 128, 256, 512, -64, -128)]   # -: soft
-    tries += [('file size', resource.RLIMIT_FSIZE, 0)]
-    tries += [('core', resource.RLIMIT_CORE, 0)]
-    for name, what, n in tries:
+    tries += [('core', resource.RLIMIT_CORE, 0, '.')]
+    ends = Counter()
+    for name, what, n, says in tries:
         got = finish(run_with(place, preexec_fn=limited(what, n)))
         if loader(got) and loader(finish(start(
                 '--version', preexec_fn=limited(what, n)))):
             row.note('%s %d: not even its libraries are loaded' % (name, n))
             continue
-        one(row, place, '%s: %d' % (name, n), got, STARVED)
+        ends[name, got.status == 0] += 1
+        one(row, place, '%s: %d' % (name, n), got, STARVED, must=(0,) if
+            what == resource.RLIMIT_NOFILE and n > ENOUGH else None,
+            says=says)
+    for name in 'descriptors', 'memory', 'stack':
+        if not ends[name, False] or not ends[name, True]:
+            row.fail('%s: it is always too little, or never' % name)
+
+
+def file_size(row, context):
+    """Its output goes into a file that may not grow."""
+    place = plain(context)
+    for options in (), ('--json', '-v'):
+        for name in 'stdout', 'stderr':
+            for n in 0, 10, 100, 200, 1000:
+                path = os.path.join(workdir(), 'output')
+                with open(path, 'wb') as f:
+                    got = finish(run_with(
+                        place, *options, **{name: f},
+                        preexec_fn=limited(resource.RLIMIT_FSIZE, n)))
+                full = os.path.getsize(path) == n
+                one(row, place, '%d bytes of %s, %s' % (n, name, options),
+                    told(got), must=(1,) if full else (0,),
+                    says='nothing can be|File too large')
 
 
 def loader(got):
@@ -425,4 +498,5 @@ def loader(got):
         not got.err and not got.out
 
 
-SCENARIOS['limits: descriptors, memory, stack, file size'] = limits
+SCENARIOS['limits: descriptors, memory, stack'] = limits
+SCENARIOS['limits: the size of the output'] = file_size

@@ -93,6 +93,7 @@ class Database:
         self.world, self.name = world, name
         self.claims = True      # what a run said can be looked at behind it
         self.pooled = False     # through something that keeps connections
+        self.tidy = None        # a statement for what may be left there
 
     def url(self, port=None, query='?sslmode=disable', user=None):
         server = self.world.server
@@ -276,6 +277,9 @@ class World:
         """Compare with an undisturbed run."""
         if not self.quiet(db):
             outcome.stuck = outcome.stuck or 'a session is left'
+        if db.tidy:
+            with db.talk() as ask:
+                ask(db.tidy)
         if not outcome.stuck:
             outcome.lost, outcome.doubled = differences(self.truth(),
                                                         self.state(db))

@@ -4,21 +4,27 @@
  * Either the rest is what comes instead of TLS, or there is a server of
  * OpenSSL's: then two bytes say which of its bytes on the wire is changed, by
  * the third, and the rest is what it says to our session.  What is read must
- * be what was said, up to the change.
+ * be what was said, up to the change.  Or it logs us in, by SCRAM: a fourth
+ * byte says what it does not know or hides, and the rest comes behind that.
  */
 #include <config.h>
 
+#include "certificate.h"
 #include "conninfo.h"
 #include "session.h"
 #include "tls.h"
 
 #include <openssl/err.h>
+#include <openssl/hmac.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ROUNDS 40
 #define SAID_MAX 100000u /* by us, on the wire */
+#define WORDS_MAX (1u << 24)
+#define NONCE "rOprNGfwEbeRWgbNEkqOgold"
+#define CHALLENGE "r=" NONCE "server,s=c2FsdA==,i=4"
 
 enum {
 	RAW = 1,      /* no TLS at the other end */
@@ -28,12 +34,20 @@ enum {
 	PIECES = 16,
 	BOUND = 32,  /* the login wants channel binding */
 	DIRECT = 64, /* ALPN must be answered, and is not */
+	LETS_IN = 128,
+};
+
+/* Who lets us in, but is not who he says that he is. */
+enum {
+	OTHER_PASSWORD = 1,
+	OTHER_TLS = 2, /* the login is bound to: he is in between */
+	NO_PLUS = 4,   /* is offered */
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct world {
-	uint8_t flags;
+	uint8_t flags, hides;
 	struct pgw_config cfg;
 	struct pgw_host host;
 	struct pgw_tls *client;
@@ -54,23 +68,6 @@ static void must(bool ok)
 
 /* ---- the server */
 
-static X509 *make_certificate(EVP_PKEY *key)
-{
-	const unsigned char *name = (const unsigned char *)"h\x1b[31m";
-	X509 *c = X509_new();
-
-	must(X509_set_version(c, 2));
-	must(ASN1_INTEGER_set(X509_get_serialNumber(c), 1));
-	must(X509_gmtime_adj(X509_getm_notBefore(c), -86400) != NULL);
-	must(X509_gmtime_adj(X509_getm_notAfter(c), 86400) != NULL);
-	must(X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN",
-					MBSTRING_ASC, name, -1, -1, 0));
-	must(X509_set_issuer_name(c, X509_get_subject_name(c)));
-	must(X509_set_pubkey(c, key));
-	must(X509_sign(c, key, EVP_sha256()) > 0);
-	return c;
-}
-
 /* Made once: a key takes longer than a handshake. */
 static SSL_CTX *server_context(void)
 {
@@ -82,7 +79,7 @@ static SSL_CTX *server_context(void)
 		return ctx;
 	key = EVP_EC_gen("P-256");
 	must(key != NULL);
-	cert = make_certificate(key);
+	cert = make_certificate(key, EVP_sha256(), "h\x1b[31m");
 	ctx = SSL_CTX_new(TLS_server_method());
 	must(ctx && SSL_CTX_use_certificate(ctx, cert) == 1 &&
 	     SSL_CTX_use_PrivateKey(ctx, key) == 1);
@@ -210,7 +207,7 @@ static struct pgw_login login_for(const struct world *w)
 		.user = "quick",
 		.database = "postgres",
 		.password = "secret",
-		.nonce = "rOprNGfwEbeRWgbNEkqOgold",
+		.nonce = NONCE,
 		.protocol = PGW_PROTOCOL_3_0,
 		.require_auth = PGW_AUTH_ANY,
 		.cleartext_allowed = true,
@@ -245,6 +242,109 @@ static void converse(struct world *w, struct pgw_view words)
 	if (w->flags & FAREWELL)
 		(void)SSL_shutdown(w->server);
 	(void)listen_to(w);
+}
+
+/* ---- a login */
+
+static void put_auth(struct pgw_buf *out, uint32_t kind, const void *data,
+		     size_t n)
+{
+	pgw_buf_put_u8(out, 'R');
+	pgw_buf_put_u32(out, (uint32_t)(8 + n));
+	pgw_buf_put_u32(out, kind);
+	pgw_buf_put(out, data, n);
+}
+
+/* What the login is bound to, as it must come from us. */
+static void put_binding(const struct world *w, struct pgw_buf *out)
+{
+	static const char bound[] = "p=tls-server-end-point,,";
+	unsigned char data[128], text[200];
+	struct pgw_view end = pgw_tls_binding(w->client);
+	size_t n = sizeof(bound) - 1;
+
+	if (!(w->flags & BOUND)) {
+		pgw_buf_put_text(out, "biws"); /* n,, */
+		return;
+	}
+	memcpy(data, bound, n);
+	memcpy(data + n, end.p, end.n);
+	if (w->hides & OTHER_TLS)
+		data[n] ^= 1;
+	n = (size_t)EVP_EncodeBlock(text, data, (int)(n + end.n));
+	pgw_buf_put(out, text, n);
+}
+
+static void hmac(const void *key, size_t n, struct pgw_view data,
+		 unsigned char out[32])
+{
+	must(HMAC(EVP_sha256(), key, (int)n, data.p, data.n, out, NULL));
+}
+
+/* "v=" and the signature of one who knows the password, or another. */
+static void put_signature(const struct world *w, struct pgw_buf *out)
+{
+	const char *password = w->hides & OTHER_PASSWORD ? "other" : "secret";
+	unsigned char key[32], text[64];
+	struct pgw_buf all;
+
+	pgw_buf_init(&all, WORDS_MAX);
+	pgw_buf_put_text(&all, "n=,r=" NONCE "," CHALLENGE ",c=");
+	put_binding(w, &all);
+	pgw_buf_put_text(&all, ",r=" NONCE "server");
+	must(PKCS5_PBKDF2_HMAC(password, -1, (const unsigned char *)"salt", 4,
+			       4, EVP_sha256(), 32, key) == 1);
+	hmac(key, 32, pgw_view_of("Server Key"), key);
+	hmac(key, 32, pgw_buf_view(&all), key);
+	pgw_buf_release(&all);
+	pgw_buf_put_text(out, "v=");
+	pgw_buf_put(out, text, (size_t)EVP_EncodeBlock(text, key, 32));
+}
+
+static void put_login(const struct world *w, struct pgw_buf *out)
+{
+	static const char offer[] = "SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0";
+	size_t skipped = w->hides & NO_PLUS ? strlen(offer) + 1 : 0;
+	struct pgw_buf final;
+
+	pgw_buf_init(&final, WORDS_MAX);
+	put_signature(w, &final);
+	put_auth(out, 10, offer + skipped, sizeof(offer) - skipped);
+	put_auth(out, 11, CHALLENGE, strlen(CHALLENGE));
+	put_auth(out, 12, final.data, final.len);
+	put_auth(out, 0, "", 0);
+	pgw_buf_release(&final);
+}
+
+/* Who does not know all is not believed; and who does is. */
+static void check_login(const struct world *w)
+{
+	bool bound = w->flags & BOUND;
+	bool true_one = !(w->hides & OTHER_PASSWORD) &&
+			!(bound && w->hides & (OTHER_TLS | NO_PLUS));
+
+	must(true_one || !w->session.scram.verified);
+	if (!true_one || w->change != 0 || w->flags & UPDATES)
+		return;
+	must(w->session.scram.verified && w->session.bound == bound);
+	must(w->session.method == PGW_AUTH_SCRAM);
+}
+
+static void log_in(struct world *w, struct pgw_view behind)
+{
+	struct pgw_buf words;
+
+	pgw_buf_init(&words, WORDS_MAX);
+	if (behind.n > 0) {
+		w->hides = *behind.p++;
+		behind.n--;
+	}
+	put_login(w, &words);
+	pgw_buf_put(&words, behind.p, behind.n);
+	must(!words.failed);
+	converse(w, pgw_buf_view(&words));
+	check_login(w);
+	pgw_buf_release(&words);
 }
 
 static void instead_of_tls(struct world *w, struct pgw_view bytes)
@@ -289,8 +389,13 @@ static void play(struct world *w, const uint8_t *data, size_t size)
 	w->change_at = (size_t)data[0] << 8 | data[1];
 	w->change = data[2];
 	if (handshake(w)) {
+		struct pgw_view words = { data + 3, size - 3 };
+
 		must(!(w->flags & DIRECT));
-		converse(w, (struct pgw_view){ data + 3, size - 3 });
+		if (w->flags & LETS_IN)
+			log_in(w, words);
+		else
+			converse(w, words);
 	}
 }
 

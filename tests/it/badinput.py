@@ -2,6 +2,7 @@
 """What users get wrong: each ends in one clear line and the right status."""
 import os
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -362,6 +363,14 @@ def lost_output():
                            preexec_fn=lambda: os.close(1)))
         check('mizzle %s, stdout is closed: no crash' % args[0], True,
               isinstance(got.status, int) and 0 <= got.status < 128)
+    with open(os.path.join(where, 'output'), 'wb') as f:
+        got = finish(start(
+            'status', '--dir', where, env=env, stdout=f,
+            preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (0, 0))))
+    check('mizzle status, ulimit -f: is an error', 1, got.status)
+    check('mizzle status, ulimit -f: is said', re.compile(
+        'error: cannot write the output: File too large'), got.err)
     # files that are opened must not become the closed stdout or stderr
     got = finish(start('migrate', '--url', server.url('bad'), '--dir', where,
                        '--trace', workdir() + '/trace',

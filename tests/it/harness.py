@@ -259,10 +259,30 @@ def kit_home(version):
 
 # ---- the server
 
-class Server:
-    """A cluster of its own; a shell with server.sh in it does the work."""
+VERSIONS = range(13, 19)
 
-    def __init__(self, *settings):
+
+def servers():
+    """{version: directory of initdb and postgres} of all that are here: npm's
+    (install_postgres), and Debian's."""
+    homes = [os.environ.get('POSTGRES_HOME') or '/nonexistent',
+             '/var/cache/mizzle-tests/postgres']
+    found = {}
+    for version in VERSIONS:
+        for place in (*(os.path.join(home, 'node_modules', 'postgres-%d' %
+                                     version, 'native', 'bin')
+                        for home in homes),
+                      '/usr/lib/postgresql/%d/bin' % version):
+            if os.access(os.path.join(place, 'initdb'), os.X_OK):
+                found.setdefault(version, place)
+    return found
+
+
+class Server:
+    """A cluster of its own; a shell with server.sh in it does the work.  place
+    is where its programs are, if that is not PG_BIN."""
+
+    def __init__(self, *settings, place=None):
         self.shell = subprocess.Popen(
             ['sh', '-c', '''
                 . "$srcdir/tests/it/server.sh"
@@ -273,8 +293,10 @@ class Server:
                     echo "done $? $port $server_pid"
                 done
             ''', 'server', *settings],
-            env={**os.environ, 'srcdir': SRCDIR}, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True, start_new_session=True)
+            env=environment({'srcdir': SRCDIR,
+                             **({'PG_BIN': place} if place else {})}),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            start_new_session=True)
         first = self.shell.stdout.readline().rstrip('\n')
         if first.count('|') != 4:
             rest = self.shell.stdout.read()

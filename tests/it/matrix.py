@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: MIT
 """make check-matrix: every version of PostgreSQL, every way to log in, every
 way to connect; and PgBouncer before each.  Prints a table."""
-import glob
 import os
 import re
 import subprocess
 import sys
 
 import bouncer
-from harness import (HERE, MIZZLE, SRCDIR, check, mizzle, needs_program, note,
-                     verdict)
+from harness import (HERE, MIZZLE, SRCDIR, VERSIONS, check, mizzle,
+                     needs_program, note, servers, verdict)
 from tlsworld import SECRET, TlsServer, certs, home
 
 needs_program()
-VERSIONS = (13, 14, 15, 16, 17, 18)
 FOLDER = os.path.join(SRCDIR, 'drizzle')
 METHODS = ('trust', 'password', 'md5', 'scram', 'scram-plus', 'cert')
 WAYS = ('Unix', 'TCP', 'TLS', 'direct')
@@ -43,22 +41,6 @@ SIGN = {
     'scram-plus': 'F sasl_initial "SCRAM-SHA-256-PLUS"',
     'cert': 'B auth 0 ',
 }
-
-
-def places():
-    """{version: directory of initdb and postgres}"""
-    found = {}
-    for version in VERSIONS:
-        for place in (os.path.join(os.environ.get('POSTGRES_HOME', ''),
-                                   'node_modules', 'postgres-%d' % version,
-                                   'native', 'bin'),
-                      '/usr/lib/postgresql/%d/bin' % version,
-                      *glob.glob('/var/cache/mizzle-tests/postgres/'
-                                 'node_modules/postgres-%d/native/bin'
-                                 % version)):
-            if os.access(os.path.join(place, 'initdb'), os.X_OK):
-                found.setdefault(version, place)
-    return found
 
 
 def begin(place):
@@ -164,7 +146,7 @@ def table(rows):
 
 
 def main():
-    found = places()
+    found = servers()
     rows = [['PostgreSQL', *('%s' % m for m in METHODS),
              'PgBouncer session', 'transaction', 'round trips',
              'more of TLS']]
