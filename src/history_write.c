@@ -77,24 +77,29 @@ static bool all_rows_seen(const struct mz_history *h, const struct mz_table *t,
 		       t->quoted);
 }
 
-bool mz_history_rights(struct mz_history *h, struct mz_arena *a,
+static bool ask_rights(struct mz_history *h, struct mz_arena *a,
 		       struct mz_db *db, const struct mz_table *t,
 		       struct mz_err *err)
 {
 	struct pgw_err cause;
 
-	if (h->has_rights)
-		return true;
 	if (!mz_db_query(db, rights_sql(a, t), on_rights, h, &cause)) {
 		pgw_wrap(&cause, "cannot ask for the rights on the history %s",
 			 t->quoted);
 		return mz_db_fail(err, &cause);
 	}
-	if (h->has_rights)
-		return all_rows_seen(h, t, err);
-	return mz_fail(err, MZ_connect,
+	return h->has_rights ||
+	       mz_fail(err, MZ_connect,
 		       "the server gave an unexpected result: it does not "
 		       "answer like PostgreSQL");
+}
+
+bool mz_history_rights(struct mz_history *h, struct mz_arena *a,
+		       struct mz_db *db, const struct mz_table *t,
+		       struct mz_err *err)
+{
+	return (h->has_rights || ask_rights(h, a, db, t, err)) &&
+	       all_rows_seen(h, t, err);
 }
 
 static bool refuse(struct mz_err *err, const struct mz_history *h,
