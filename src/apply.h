@@ -47,6 +47,7 @@ struct mz_job {
 	size_t count;
 	size_t before, total; /* of the run: so many came before these */
 	bool pooled;	      /* a pooler may take another server each time */
+	bool doubtful; /* each row is asked for: a table may not keep it */
 
 	/* Of each: its file, which is another one to UNDO; its survey, but not
 	 * to RECORD; the row that records it, only to UNDO. */

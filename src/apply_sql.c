@@ -119,17 +119,17 @@ static const char *remove_sql(struct mz_arena *a, const struct mz_job *job,
 			 mz_history_remove_sql(a, job->table, job->rows[i]));
 }
 
-/* Whether the row is kept is asked by the next guard, where one is to come. */
+/* Whether a row is kept is asked by the next guard, where one is to come. */
 static const char *insert_sql(struct mz_arena *a, const struct mz_job *job,
 			      size_t from, size_t to)
 {
 	const struct mz_new_rows rows = { job->shape, job->folder->layout,
 					  job->todo + from, to - from + 1 };
-	bool last = to + 1 == job->count;
+	bool asks = to + 1 == job->count || job->doubtful;
 
 	return mz_printf(a, MZ_RESET_SQL "%s; %s",
 			 progress_sql(a, job, from, to),
-			 last ? mz_history_keep_sql(a, job->table, &rows) :
+			 asks ? mz_history_keep_sql(a, job->table, &rows) :
 				mz_history_insert_sql(a, job->table, &rows));
 }
 

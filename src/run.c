@@ -27,9 +27,10 @@ struct run {
 	size_t count;		 /* that were done, in all */
 	size_t pending;		 /* after that */
 	bool done, told;
-	bool due;    /* the history is to be upgraded first: drizzle1.h */
-	bool tried;  /* that is done, or cannot be */
-	bool pooled; /* a pooler may take another server each time */
+	bool due;      /* the history is to be upgraded first: drizzle1.h */
+	bool tried;    /* that is done, or cannot be */
+	bool pooled;   /* a pooler may take another server each time */
+	bool doubtful; /* whether each row is kept is asked at once */
 	int64_t lock_deadline; /* 0 = nobody was in the way so far */
 	uint32_t retries;
 	struct mz_pause pause; /* between retries */
@@ -332,6 +333,7 @@ static bool one_round(struct run *run, struct mz_err *err)
 	job.before = run->count;
 	job.total = run->count + w->plan.todo_count;
 	job.pooled = run->pooled;
+	job.doubtful = run->doubtful;
 	job.count = run->doing == MZ_APPLY ? alike(w) : w->plan.todo_count;
 	if (job.count > 0 || w->history.shape == MZ_SHAPE_ABSENT)
 		mz_apply(&out, &job, &w->c->arena, &w->db, err);
@@ -363,20 +365,17 @@ static bool choose(struct run *run, struct mz_err *err)
 				  err);
 }
 
-/* Else what was applied would be applied again, for ever. */
-static bool is_kept(struct run *run, struct mz_err *err)
+/*
+ * More than before: somebody rolls back, or the history does not keep what is
+ * written to it, and the same would be applied again and again.
+ */
+static void count_pending(struct run *run)
 {
-	size_t before = run->pending, now = mz_plan_pending(&run->w.plan);
+	size_t before = run->pending;
 
-	run->pending = now;
-	if (run->doing == MZ_UNDO || run->count == 0 || now <= before)
-		return true;
-	mz_fail(err, MZ_history,
-		"the history %s has not kept what was written to it: %zu "
-		"migration%s pending, and not %zu",
-		run->w.table.quoted, now, now == 1 ? " is" : "s are", before);
-	return mz_hint(err, "somebody took rows away, or the table's triggers, "
-			    "rules or policies did");
+	run->pending = mz_plan_pending(&run->w.plan);
+	if (run->count > 0 && run->pending > before)
+		run->doubtful = true;
 }
 
 /* What is there now, and what is to be done about it. */
@@ -388,8 +387,7 @@ static bool look(struct run *run, struct mz_err *err)
 		return false;
 	if (w->history.busy)
 		return wait_for_lock(run, NULL, err);
-	if (!is_kept(run, err))
-		return false;
+	count_pending(run);
 	if (!is_due(run, err) || !choose(run, err))
 		return false;
 	run->done = w->plan.todo_count == 0 && !run->due;

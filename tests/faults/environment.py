@@ -287,6 +287,7 @@ def timeouts(row, context):
             ('lock_timeout', (1, 5, 50))):
         for ms in values:
             db = world.database()
+            db.leaves = True
             world.ask("ALTER DATABASE %s SET %s = '%dms'" % (db.name, name,
                                                              ms))
             got = world.migrate(db)

@@ -82,6 +82,7 @@ def killed(world, run, db):
 
 
 def asked(world, run, db):
+    db.leaves = True
     run.send_signal(signal.SIGTERM)
 
 
@@ -91,6 +92,7 @@ def terminated(world, run, db):
 
 
 def cancelled(world, run, db):
+    db.leaves = True
     world.ask("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE "
               "datname = '%s'" % db.name)
 

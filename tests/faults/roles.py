@@ -316,17 +316,6 @@ TAKEN = [
 ]
 
 
-# Who may not do that any more leaves the table of the progress behind, empty,
-# for the next who needs it.
-TIDY = '''DO $$ BEGIN
-    IF to_regclass('drizzle.__mizzle_progress') IS NOT NULL THEN
-        IF NOT EXISTS (SELECT FROM drizzle.__mizzle_progress) THEN
-            DROP TABLE drizzle.__mizzle_progress;
-        END IF;
-    END IF;
-END $$'''
-
-
 class Midway:
     """Something is done when one message of the run comes by."""
 
@@ -351,7 +340,7 @@ def taken(row, context):
     every = [(at, one) for at in places for one in TAKEN]
     for at, (take, give) in context.some(every, 60):
         db = RoleDatabase(world)
-        db.tidy = TIDY
+        db.leaves = True
         fault = Midway(at, lambda d=db, t=take: d.do(t))
         with Proxy(world.server.port, fault) as proxy:
             got = world.migrate(db, url=db.url(proxy.port))

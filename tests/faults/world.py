@@ -16,6 +16,15 @@ from harness import (Server, finish, folders, journal, mizzle, newdir,
                      start)
 from talk import Ended, Talk
 
+# Whose DROP is refused, or cancelled, leaves the table of the progress behind,
+# empty, for the next who needs it.
+TIDY = '''DO $$ BEGIN
+    IF to_regclass('drizzle.__mizzle_progress') IS NOT NULL THEN
+        IF NOT EXISTS (SELECT FROM drizzle.__mizzle_progress) THEN
+            DROP TABLE drizzle.__mizzle_progress;
+        END IF;
+    END IF;
+END $$'''
 TRIES = 8           # runs until it must be done
 SECONDS = 120       # and how long they may take
 STATUSES = {1, 2, 3, 4, 5, 6, 7, 9}     # cli.md's, but for those of bugs
@@ -93,7 +102,7 @@ class Database:
         self.world, self.name = world, name
         self.claims = True      # what a run said can be looked at behind it
         self.pooled = False     # through something that keeps connections
-        self.tidy = None        # a statement for what may be left there
+        self.leaves = False     # what is not dropped, and harms nobody: TIDY
 
     def url(self, port=None, query='?sslmode=disable', user=None):
         server = self.world.server
@@ -277,9 +286,9 @@ class World:
         """Compare with an undisturbed run."""
         if not self.quiet(db):
             outcome.stuck = outcome.stuck or 'a session is left'
-        if db.tidy:
+        if db.leaves:
             with db.talk() as ask:
-                ask(db.tidy)
+                ask(TIDY)
         if not outcome.stuck:
             outcome.lost, outcome.doubled = differences(self.truth(),
                                                         self.state(db))

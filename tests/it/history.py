@@ -505,7 +505,7 @@ def history_that_forgets():
         ('0000_a', 'CREATE TABLE log (n int);')])
     for options, after, status, times in (
             ((), 1, 1, '0'), (('--transaction', 'all'), 2, 1, '0'),
-            ((), 3, 5, '1')):
+            ((), 3, 1, '1')):
         server.fresh('h')
         journal(where, [('0000_a', 'CREATE TABLE log (n int);')])
         check('forgets: the first', (0, 1), applied(run('migrate', where)))
