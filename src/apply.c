@@ -276,11 +276,6 @@ static bool send_migration(struct mz_applying *ap, size_t i, struct mz_err *err)
 	       close_migration(ap, i);
 }
 
-static void drop_words(void *words)
-{
-	mz_arena_release(words);
-}
-
 void mz_apply(struct mz_applied *out, const struct mz_job *job,
 	      struct mz_arena *a, struct mz_db *db, struct mz_err *err)
 {
@@ -295,7 +290,7 @@ void mz_apply(struct mz_applied *out, const struct mz_job *job,
 
 	*out = (struct mz_applied){ .ending = MZ_END_DONE };
 	mz_flight_init(&ap.flight);
-	mz_hold(a, &hold, drop_words, &ap.words);
+	mz_hold(a, &hold, mz_arena_drop, &ap.words);
 	mz_db_hooks(db, NULL, on_done, &ap);
 	mz_db_running(db, running, &ap);
 	ok = pgw_conn_agrees(db->conn, &ap.lost) && create_history(&ap);

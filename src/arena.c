@@ -81,6 +81,11 @@ void mz_arena_release(struct mz_arena *a)
 	}
 }
 
+void mz_arena_drop(void *arena)
+{
+	mz_arena_release(arena);
+}
+
 void mz_arena_clear(struct mz_arena *a)
 {
 	struct mz_block *kept = a->blocks;

@@ -37,6 +37,7 @@ struct mz_arena {
 
 void mz_arena_init(struct mz_arena *a);
 void mz_arena_release(struct mz_arena *a);
+void mz_arena_drop(void *arena); /* the same, for mz_hold */
 
 /* All that is in it is gone, and its room is used again. */
 void mz_arena_clear(struct mz_arena *a);

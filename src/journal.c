@@ -356,11 +356,6 @@ static bool parse_apart(const struct parser *p, struct mz_arena *scratch)
 	return parse_json(&apart, mz_journal_frame(&p->scan, scratch, p->text));
 }
 
-static void drop_scratch(void *scratch)
-{
-	mz_arena_release(scratch);
-}
-
 bool mz_journal_parse(struct mz_journal *j, struct mz_loader *l,
 		      const char *path, struct pgw_view text)
 {
@@ -373,7 +368,7 @@ bool mz_journal_parse(struct mz_journal *j, struct mz_loader *l,
 	if (starts(text, "\xef\xbb\xbf") || starts(text, "\xff\xfe") ||
 	    starts(text, "\xfe\xff"))
 		return not_utf8_text(&p);
-	mz_hold(l->arena, &hold, drop_scratch, &scratch);
+	mz_hold(l->arena, &hold, mz_arena_drop, &scratch);
 	mz_journal_scan(&p.scan, &scratch, text);
 	ok = parse_apart(&p, &scratch) || parse_json(&p, text);
 	mz_let_go(l->arena, &hold);
