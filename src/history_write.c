@@ -214,28 +214,37 @@ const char *mz_history_insert_sql(struct mz_arena *a, const struct mz_table *t,
 		t->quoted, named ? ", \"name\"" : "", all);
 }
 
+/* A change that fails unless it is one of just so many rows. */
+static const char *exactly(struct mz_arena *a, size_t rows, const char *change,
+			   const char *otherwise)
+{
+	return mz_printf(a,
+			 "WITH changed AS (%s RETURNING id) SELECT CAST(CASE "
+			 "WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) %zu "
+			 "THEN '1' ELSE '%s' END AS pg_catalog.int4) "
+			 "FROM changed",
+			 change, rows, otherwise);
+}
+
 const char *mz_history_keep_sql(struct mz_arena *a, const struct mz_table *t,
 				const struct mz_new_rows *rows)
 {
-	return mz_printf(a,
-			 "WITH kept AS (%s RETURNING id) SELECT CAST(CASE WHEN "
-			 "pg_catalog.count(*) OPERATOR(pg_catalog.=) %zu "
-			 "THEN '1' ELSE 'the history does not keep what is "
-			 "written to it: look for its triggers, rules and "
-			 "policies' END AS pg_catalog.int4) FROM kept",
-			 mz_history_insert_sql(a, t, rows), rows->n);
+	return exactly(a, rows->n, mz_history_insert_sql(a, t, rows),
+		       "the history does not keep what is written to it: look "
+		       "for its triggers, rules and policies");
 }
 
 const char *mz_history_remove_sql(struct mz_arena *a, const struct mz_table *t,
 				  const struct mz_row *row)
 {
-	return mz_printf(a,
-			 "WITH gone AS (DELETE FROM %s "
-			 "WHERE id OPERATOR(pg_catalog.=) %" PRId64 " "
-			 "RETURNING id) SELECT CAST(CASE WHEN "
-			 "pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 "
-			 "THEN '1' ELSE 'row %" PRId64 " is not to be "
-			 "removed: look for triggers, rules and policies of "
-			 "the history' END AS pg_catalog.int4) FROM gone",
-			 t->quoted, row->id, row->id);
+	return exactly(a, 1,
+		       mz_printf(a,
+				 "DELETE FROM %s "
+				 "WHERE id OPERATOR(pg_catalog.=) %" PRId64,
+				 t->quoted, row->id),
+		       mz_printf(a,
+				 "row %" PRId64 " is not to be removed: look "
+				 "for triggers, rules and policies of the "
+				 "history",
+				 row->id));
 }
