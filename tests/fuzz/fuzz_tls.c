@@ -9,16 +9,14 @@
  */
 #include <config.h>
 
-#include "certificate.h"
+#include "tls_server.h"
+
 #include "conninfo.h"
 #include "session.h"
 #include "tls.h"
 
 #include <openssl/err.h>
 #include <openssl/hmac.h>
-#include <openssl/ssl.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define ROUNDS 40
 #define SAID_MAX 100000u /* by us, on the wire */
@@ -44,8 +42,6 @@ enum {
 	NO_PLUS = 4,   /* is offered */
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 struct world {
 	uint8_t flags, hides;
 	struct pgw_config cfg;
@@ -60,46 +56,24 @@ struct world {
 	struct pgw_err err;
 };
 
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 /* ---- the server */
 
 /* Made once: a key takes longer than a handshake. */
 static SSL_CTX *server_context(void)
 {
 	static SSL_CTX *ctx;
-	EVP_PKEY *key;
-	X509 *cert;
 
-	if (ctx)
-		return ctx;
-	key = EVP_EC_gen("P-256");
-	must(key != NULL);
-	cert = make_certificate(key, EVP_sha256(), "h\x1b[31m");
-	ctx = SSL_CTX_new(TLS_server_method());
-	must(ctx && SSL_CTX_use_certificate(ctx, cert) == 1 &&
-	     SSL_CTX_use_PrivateKey(ctx, key) == 1);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	X509_free(cert);
-	EVP_PKEY_free(key);
+	if (!ctx)
+		ctx = make_server_context(EVP_EC_gen("P-256"), EVP_sha256(),
+					  "h\x1b[31m");
 	return ctx;
 }
 
 static void start_server(struct world *w)
 {
-	w->server = SSL_new(server_context());
-	w->to_server = BIO_new(BIO_s_mem());
-	w->to_client = BIO_new(BIO_s_mem());
-	must(w->server && w->to_server && w->to_client);
-	BIO_set_mem_eof_return(w->to_server, -1);
-	SSL_set_bio(w->server, w->to_server, w->to_client);
-	SSL_set_accept_state(w->server);
-	if (w->flags & OLD)
-		SSL_set_max_proto_version(w->server, TLS1_2_VERSION);
+	w->server = make_server(server_context(), w->flags & OLD);
+	w->to_server = SSL_get_rbio(w->server);
+	w->to_client = SSL_get_wbio(w->server);
 }
 
 /* ---- between them */

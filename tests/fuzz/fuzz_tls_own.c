@@ -8,16 +8,14 @@
  */
 #include <config.h>
 
-#include "fuzz.h"
+#include "tls_server.h"
 
-#include "certificate.h"
 #include "conninfo.h"
 #include "tls.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
-#include <openssl/ssl.h>
 #include <sys/stat.h>
 
 #define OPEN "open sesame"
@@ -179,21 +177,12 @@ static int trust_all(X509_STORE_CTX *ctx, void *arg)
 static SSL_CTX *server_context(void)
 {
 	static SSL_CTX *ctx;
-	EVP_PKEY *key;
-	X509 *cert;
 
 	if (ctx)
 		return ctx;
-	key = make_key(3);
-	cert = make_certificate(key, NULL, "server");
-	ctx = SSL_CTX_new(TLS_server_method());
-	must(ctx && SSL_CTX_use_certificate(ctx, cert) == 1 &&
-	     SSL_CTX_use_PrivateKey(ctx, key) == 1);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	ctx = make_server_context(make_key(3), NULL, "server");
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, trust_all, NULL);
-	X509_free(cert);
-	EVP_PKEY_free(key);
 	return ctx;
 }
 
@@ -216,17 +205,10 @@ static void carry(struct pgw_tls *client, SSL *server)
 /* Whether the server has seen it, and that the key is ours. */
 static bool show(struct pgw_tls *client, uint8_t flags, struct pgw_err *err)
 {
-	SSL *server = SSL_new(server_context());
-	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+	SSL *server = make_server(server_context(), flags & OLD);
 	bool done = false, ok = true;
 	X509 *seen;
 
-	must(server && in && out);
-	BIO_set_mem_eof_return(in, -1);
-	SSL_set_bio(server, in, out);
-	SSL_set_accept_state(server);
-	if (flags & OLD)
-		SSL_set_max_proto_version(server, TLS1_2_VERSION);
 	for (int i = 0; i < ROUNDS && ok && !done; i++) {
 		ok = pgw_tls_handshake(client, &done, err);
 		carry(client, server);
