@@ -82,7 +82,6 @@ def killed(world, run, db):
 
 
 def asked(world, run, db):
-    db.leaves = True
     run.send_signal(signal.SIGTERM)
 
 
